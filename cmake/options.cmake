@@ -1,0 +1,18 @@
+# What every target here is compiled with. GWATT_SANITIZE is a comma list for -fsanitize (address,undefined or thread).
+set(GWATT_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
+
+add_library(gwatt_options INTERFACE)
+target_compile_options(gwatt_options INTERFACE
+  -Wall -Wextra -Werror -Wpedantic -Wnon-virtual-dtor -Wcast-align -fno-math-errno
+  -ffunction-sections -fdata-sections)
+# GCC 12 reports dangling references and uninitialised members inside coroutine frames it made itself.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(gwatt_options INTERFACE -Wno-maybe-uninitialized)
+endif()
+target_link_options(gwatt_options INTERFACE -Wl,--gc-sections -Wl,--as-needed)
+target_include_directories(gwatt_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(gwatt_options INTERFACE GWATT_VERSION="${PROJECT_VERSION}")
+if(GWATT_SANITIZE)
+  target_compile_options(gwatt_options INTERFACE -fsanitize=${GWATT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(gwatt_options INTERFACE -fsanitize=${GWATT_SANITIZE})
+endif()

@@ -1,0 +1,27 @@
+# gwatt_room(NAME SOURCES... [LINK targets...]): one static library a room, named gwatt_NAME.
+function(gwatt_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINK" ${ARGN})
+  add_library(gwatt_${name} STATIC ${ROOM_SOURCES})
+  target_link_libraries(gwatt_${name} PUBLIC gwatt_options ${ROOM_LINK})
+endfunction()
+
+# gwatt_driver(NAME SOURCES... [LINK targets...]): a plugin NAME.so in the plugin folder; exports gwatt_driver_v1 only.
+function(gwatt_driver name)
+  cmake_parse_arguments(DRIVER "" "" "SOURCES;LINK" ${ARGN})
+  add_library(gwatt_driver_${name} MODULE ${DRIVER_SOURCES})
+  target_link_libraries(gwatt_driver_${name} PRIVATE gwatt_options ${DRIVER_LINK})
+  set_target_properties(gwatt_driver_${name} PROPERTIES
+    PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${GWATT_PLUGIN_DIRECTORY}
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_link_options(gwatt_driver_${name} PRIVATE -Wl,--exclude-libs,ALL)
+  install(TARGETS gwatt_driver_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/gwatt/drivers)
+endfunction()
+
+# gwatt_unit_test(ROOM SOURCES... [LINK targets...]): one doctest program a room, one ctest named unit/ROOM.
+function(gwatt_unit_test room)
+  cmake_parse_arguments(UNIT "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(unit_${room} ${UNIT_SOURCES})
+  target_link_libraries(unit_${room} PRIVATE gwatt_options gwatt_doctest_main ${UNIT_LINK})
+  add_test(NAME unit/${room} COMMAND unit_${room})
+  set_tests_properties(unit/${room} PROPERTIES TIMEOUT 120 LABELS unit)
+endfunction()
