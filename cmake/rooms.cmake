@@ -25,3 +25,11 @@ function(gwatt_unit_test room)
   add_test(NAME unit/${room} COMMAND unit_${room})
   set_tests_properties(unit/${room} PROPERTIES TIMEOUT 120 LABELS unit)
 endfunction()
+
+# gwatt_fuzz(NAME SOURCES... [LINK targets...]): a libFuzzer program fuzz_NAME; its corpus is the folder `corpus` beside it.
+function(gwatt_fuzz name)
+  cmake_parse_arguments(FUZZ "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(fuzz_${name} ${FUZZ_SOURCES})
+  target_link_libraries(fuzz_${name} PRIVATE gwatt_options ${FUZZ_LINK})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+endfunction()
