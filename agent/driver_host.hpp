@@ -1,16 +1,11 @@
 #pragma once
 // One bus as the agent sees it: starts its runner process (gwatt-driver), asks it, ends it, brings it back. Loop thread
 // only. A hang or crash of the runner costs this bus's readings and delays nobody else. Clock, Logger must outlive it.
-#include "proto/messages.hpp"
-#include "proto/reading.hpp"
-#include "runtime/clock.hpp"
+#include "agent/bus.hpp"
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,40 +26,29 @@ struct DriverHostPaths {
     std::string driver_directory;  // holds NAME.so
 };
 
-// What one read gave. `readings` use the bus's own sensor indices; the sampler maps them to the catalog.
-struct ScanResult {
-    proto::Quality quality = proto::Quality::good;  // of the conversation; readings carry their own
-    std::string_view error;                         // for people, valid until the next scan
-    std::span<const proto::Reading> readings;       // valid until the next scan
-};
-
-class DriverHost {
+class DriverHost final : public Bus {
 public:
     DriverHost(boost::asio::io_context& loop, runtime::Clock& clock, runtime::Logger& log, BusConfig config,
                DriverHostPaths paths);
-    ~DriverHost();
+    ~DriverHost() override;
 
     // Starts the runner and keeps it alive with back-off until cancelled; then stops it politely, bounded in time.
     boost::asio::awaitable<void> run();
 
-    // Sensors of the bus; empty until the first successful open. Generation counts changes of the list.
-    std::span<const proto::Sensor> sensors() const;
-    std::uint64_t generation() const;
-    // Waits for the first open to succeed or fail, or for a new generation. False if cancelled.
-    boost::asio::awaitable<bool> changed();
+    std::span<const proto::Sensor> sensors() const override;
+    std::uint64_t generation() const override;
+    boost::asio::awaitable<bool> changed() override;
 
-    // Reads the wanted sensors (indices into sensors()). Ends by the deadline in every case: a runner that has not
-    // answered gives Quality::timeout at once and is then asked to stop, terminated, restarted.
-    boost::asio::awaitable<ScanResult> read(std::span<const std::uint32_t> wanted, runtime::Monotonic deadline);
+    // A runner that has not answered by the deadline gives Quality::timeout at once and is then asked to stop,
+    // terminated, restarted.
+    boost::asio::awaitable<ScanResult> read(std::span<const std::uint32_t> wanted, runtime::Monotonic deadline) override;
 
-    proto::BusStatus status() const;
-    const std::string& name() const;
+    proto::BusStatus status() const override;
+    const std::string& name() const override;
     int runner_pid() const;  // 0 when none: for the agent's own counters and for fault tests
 
-    struct Counters {
-        std::uint64_t reads = 0, samples = 0, timeouts = 0, garbled = 0, errors = 0, restarts = 0, late_answers = 0;
-    };
-    const Counters& counters() const;
+    using Counters = BusCounters;
+    const BusCounters& counters() const override;
 
 private:
     struct State;
