@@ -13,7 +13,9 @@ function(gwatt_driver name)
   set_target_properties(gwatt_driver_${name} PROPERTIES
     PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${GWATT_PLUGIN_DIRECTORY}
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
-  target_link_options(gwatt_driver_${name} PRIVATE -Wl,--exclude-libs,ALL)
+  set(map ${PROJECT_SOURCE_DIR}/drivers/abi/exports.map)
+  target_link_options(gwatt_driver_${name} PRIVATE -Wl,--exclude-libs,ALL -Wl,--version-script=${map})
+  set_property(TARGET gwatt_driver_${name} APPEND PROPERTY LINK_DEPENDS ${map})
   install(TARGETS gwatt_driver_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/gwatt/drivers)
 endfunction()
 
