@@ -202,7 +202,7 @@ private:
 
 // A sensor with its texts, as a driver makes it at `open`.
 struct SensorSpec {
-    std::string id, label, part_of, feed;
+    std::string id{}, label{}, part_of{}, feed{};
     gwatt_quantity quantity = GWATT_QUANTITY_UNSPECIFIED;
     gwatt_kind kind = GWATT_KIND_INSTANT;
     gwatt_point point = GWATT_POINT_UNSPECIFIED;
