@@ -5,6 +5,13 @@ function(gwatt_room name)
   target_link_libraries(gwatt_${name} PUBLIC gwatt_options ${ROOM_LINK})
 endfunction()
 
+# Everything that is installed: the programs and the drivers, without the tests. gwatt_program(target...) adds to it.
+add_custom_target(gwatt_programs)
+function(gwatt_program)
+  add_dependencies(gwatt_programs ${ARGN})
+  install(TARGETS ${ARGN} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
 # gwatt_driver(NAME SOURCES... [LINK targets...]): a plugin NAME.so in the plugin folder; exports gwatt_driver_v1 only.
 function(gwatt_driver name)
   cmake_parse_arguments(DRIVER "" "" "SOURCES;LINK" ${ARGN})
@@ -16,6 +23,7 @@ function(gwatt_driver name)
   set(map ${PROJECT_SOURCE_DIR}/drivers/abi/exports.map)
   target_link_options(gwatt_driver_${name} PRIVATE -Wl,--exclude-libs,ALL -Wl,--version-script=${map})
   set_property(TARGET gwatt_driver_${name} APPEND PROPERTY LINK_DEPENDS ${map})
+  add_dependencies(gwatt_programs gwatt_driver_${name})
   install(TARGETS gwatt_driver_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/gwatt/drivers)
 endfunction()
 
@@ -28,10 +36,20 @@ function(gwatt_unit_test room)
   set_tests_properties(unit/${room} PROPERTIES TIMEOUT 120 LABELS unit)
 endfunction()
 
-# gwatt_fuzz(NAME SOURCES... [LINK targets...]): a libFuzzer program fuzz_NAME; its corpus is the folder `corpus` beside it.
+# gwatt_fuzz(NAME SOURCES... [LINK targets...]): a libFuzzer program fuzz_NAME and a ctest fuzz/NAME that runs it for
+# $GWATT_FUZZ_SECONDS (20). Its seeds are the folder `corpus` beside it, read only; what it finds stays in the build folder.
+add_custom_target(fuzz_targets)
 function(gwatt_fuzz name)
   cmake_parse_arguments(FUZZ "" "" "SOURCES;LINK" ${ARGN})
   add_executable(fuzz_${name} ${FUZZ_SOURCES})
   target_link_libraries(fuzz_${name} PRIVATE gwatt_options ${FUZZ_LINK})
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzz_targets fuzz_${name})
+  set(grown ${PROJECT_BINARY_DIR}/corpus/${name})
+  file(MAKE_DIRECTORY ${grown} ${PROJECT_BINARY_DIR}/findings)
+  add_test(NAME fuzz/${name}
+    COMMAND sh -c "exec \"$@\" -max_total_time=\${GWATT_FUZZ_SECONDS:-20}" fuzz $<TARGET_FILE:fuzz_${name}>
+      -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 -artifact_prefix=${PROJECT_BINARY_DIR}/findings/${name}-
+      ${grown} ${CMAKE_CURRENT_SOURCE_DIR}/corpus)
+  set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 3600 LABELS fuzz)
 endfunction()
