@@ -53,3 +53,13 @@ function(gwatt_fuzz name)
       ${grown} ${CMAKE_CURRENT_SOURCE_DIR}/corpus)
   set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 3600 LABELS fuzz)
 endfunction()
+
+# gwatt_bench(NAME SOURCES... [LINK targets...]): a program bench_NAME that prints `name value unit` lines and exits 1 where it
+# misses a bar of its own. `./dev bench NAME` runs it, or tests/bench/NAME/run where a bench needs more than one program.
+add_custom_target(bench_targets)
+function(gwatt_bench name)
+  cmake_parse_arguments(BENCH "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(bench_${name} ${BENCH_SOURCES})
+  target_link_libraries(bench_${name} PRIVATE gwatt_options ${BENCH_LINK})
+  add_dependencies(bench_targets bench_${name})
+endfunction()

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154  # root, say: of ./dev
 # Sourced by ./dev: installs Debian packages by name, and only those that are missing.
 # packages_need GROUP...  groups are the headings of packages.txt.
 
