@@ -16,6 +16,7 @@ namespace gwatt::runtime {
 namespace {
 constexpr std::size_t largest_file = 16u << 20;  // a site file of 10,000 racks is about 2 MB
 constexpr std::size_t shown_text = 60;
+constexpr std::size_t most_faults = 50;  // shown
 
 std::string quoted(std::string_view text) {
     std::string out = "\"";
@@ -111,8 +112,9 @@ struct TomlTable::Node {
     std::string place(std::string_view key) const { return path.empty() ? std::string(key) : path + "." + std::string(key); }
     std::uint32_t line_of(std::string_view key) const;
     std::string slip_for(std::string_view key) const;
-    [[noreturn]] void fail(std::string_view key, std::string_view expected) const;
-    [[noreturn]] void missing(std::string_view key, std::string_view expected) const;
+    void fail(std::string_view key, std::string_view expected) const;
+    void missing(std::string_view key, std::string_view expected);
+    std::optional<std::string> variable(std::string_view key, std::string_view inside) const;
     std::string expand(std::string_view key, const std::string& text) const;
     TomlTable open(const toml::table& child, std::string child_path);
 };
@@ -122,11 +124,20 @@ struct TomlDocument::Content {
     toml::table tree;
     Environment environment;
     std::deque<TomlTable::Node> nodes;  // a deque: handles stay valid as it grows
+    std::vector<std::pair<std::uint32_t, std::string>> faults;  // line, text
 
-    [[noreturn]] void fail(std::uint32_t line, const std::string& text) const {
-        throw ConfigError(name + ":" + std::to_string(line) + ": " + text);
-    }
+    void fail(std::uint32_t line, std::string text) { faults.emplace_back(line, std::move(text)); }
+    [[noreturn]] void throw_all();
 };
+
+void TomlDocument::Content::throw_all() {
+    std::stable_sort(faults.begin(), faults.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::string all;
+    for (std::size_t i = 0; i < faults.size() && i < most_faults; ++i)
+        all += (i ? "\n" : "") + name + ":" + std::to_string(faults[i].first) + ": " + faults[i].second;
+    if (faults.size() > most_faults) all += "\n" + name + ": and " + std::to_string(faults.size() - most_faults) + " more";
+    throw ConfigError(all);
+}
 
 const toml::node* TomlTable::Node::mark(std::string_view key) {
     known.emplace(key);
@@ -151,10 +162,21 @@ std::string TomlTable::Node::slip_for(std::string_view key) const {
     return std::string(nearest_name(key, strangers));
 }
 
-void TomlTable::Node::missing(std::string_view key, std::string_view expected) const {
+void TomlTable::Node::missing(std::string_view key, std::string_view expected) {
     const auto slip = slip_for(key);
-    if (!slip.empty()) document->fail(line_of(slip), place(slip) + ": unknown key; did you mean " + quoted(key) + "?");
-    document->fail(line, place(key) + ": missing, expected " + std::string(expected));
+    if (slip.empty()) return document->fail(line, place(key) + ": missing, expected " + std::string(expected));
+    known.emplace(slip);  // told here, and not again by finish()
+    document->fail(line_of(slip), place(slip) + ": unknown key; did you mean " + quoted(key) + "?");
+}
+
+// What ${inside} stands for; nothing, and a fault, where it is not in the environment.
+std::optional<std::string> TomlTable::Node::variable(std::string_view key, std::string_view inside) const {
+    const auto dash = inside.find(":-");
+    const std::string name(inside.substr(0, dash));
+    auto value = document->environment(name);
+    if (dash != std::string_view::npos && (!value || value->empty())) return std::string(inside.substr(dash + 2));
+    if (!value) document->fail(line_of(key), place(key) + ": found ${" + name + "}, expected that variable in the environment");
+    return value;
 }
 
 std::string TomlTable::Node::expand(std::string_view key, const std::string& text) const {
@@ -165,11 +187,11 @@ std::string TomlTable::Node::expand(std::string_view key, const std::string& tex
             at += 3;
         } else if (text.compare(at, 2, "${") == 0) {
             const auto end = text.find('}', at);
-            if (end == std::string::npos) fail(key, "a } to close ${");
-            const auto name = text.substr(at + 2, end - at - 2);
-            const auto value = document->environment(name);
-            if (!value) document->fail(line_of(key), place(key) + ": found ${" + name + "}, expected that variable in the environment");
-            out += *value;
+            if (end == std::string::npos) {
+                fail(key, "a } to close ${");
+                return out;
+            }
+            if (const auto value = variable(key, std::string_view(text).substr(at + 2, end - at - 2))) out += *value;
             at = end + 1;
         } else {
             out += text[at++];
@@ -193,13 +215,32 @@ TomlTable TomlTable::Node::open(const toml::table& child, std::string child_path
 
 bool TomlTable::has(std::string_view key) const { return node_->table->contains(key); }
 std::string TomlTable::path() const { return node_->path; }
-void TomlTable::refuse(std::string_view key, std::string_view expected) const { node_->fail(key, expected); }
+std::uint32_t TomlTable::line(std::string_view key) const { return node_->line_of(key); }
+void TomlTable::fault(std::string_view key, std::string_view expected) const { node_->fail(key, expected); }
+
+void TomlTable::fault(std::string_view key, std::string_view found, std::string_view expected) const {
+    node_->document->fail(node_->line_of(key), node_->place(key) + ": found " + std::string(found) + ", expected " + std::string(expected));
+}
+
+void TomlTable::refuse(std::string_view key, std::string_view expected) const {
+    node_->fail(key, expected);
+    node_->document->throw_all();
+}
+
+namespace {
+// Says the mistake and stands in for the value.
+template <class T, class Say>
+T instead(const std::optional<T>& fallback, T least, Say say) {
+    say();
+    return fallback ? *fallback : least;
+}
+}  // namespace
 
 std::string TomlTable::text(std::string_view key, std::optional<std::string> fallback) {
     const auto* node = node_->mark(key);
     if (!node && fallback) return *fallback;
-    if (!node) node_->missing(key, "text");
-    if (!node->is_string()) node_->fail(key, "text in quotes");
+    if (!node) return instead(fallback, std::string(), [&] { node_->missing(key, "text"); });
+    if (!node->is_string()) return instead(fallback, std::string(), [&] { node_->fail(key, "text in quotes"); });
     return node_->expand(key, node->as_string()->get());
 }
 
@@ -207,9 +248,9 @@ std::int64_t TomlTable::integer(std::string_view key, std::int64_t lowest, std::
     const auto* node = node_->mark(key);
     const auto expected = "a whole number from " + std::to_string(lowest) + " to " + std::to_string(highest);
     if (!node && fallback) return *fallback;
-    if (!node) node_->missing(key, expected);
+    if (!node) return instead(fallback, lowest, [&] { node_->missing(key, expected); });
     const auto* value = node->as_integer();
-    if (!value || value->get() < lowest || value->get() > highest) node_->fail(key, expected);
+    if (!value || value->get() < lowest || value->get() > highest) return instead(fallback, lowest, [&] { node_->fail(key, expected); });
     return value->get();
 }
 
@@ -217,18 +258,17 @@ double TomlTable::number(std::string_view key, double lowest, double highest, st
     const auto* node = node_->mark(key);
     const auto expected = "a number from " + number_text(lowest) + " to " + number_text(highest);
     if (!node && fallback) return *fallback;
-    if (!node) node_->missing(key, expected);
-    if (!node->is_number()) node_->fail(key, expected);
-    const double value = node->value<double>().value_or(0);
-    if (!(value >= lowest && value <= highest)) node_->fail(key, expected);
-    return value;
+    if (!node) return instead(fallback, lowest, [&] { node_->missing(key, expected); });
+    const auto value = node->is_number() ? node->value<double>() : std::nullopt;
+    if (!value || !(*value >= lowest && *value <= highest)) return instead(fallback, lowest, [&] { node_->fail(key, expected); });
+    return *value;
 }
 
 bool TomlTable::flag(std::string_view key, std::optional<bool> fallback) {
     const auto* node = node_->mark(key);
     if (!node && fallback) return *fallback;
-    if (!node) node_->missing(key, "true or false");
-    if (!node->is_boolean()) node_->fail(key, "true or false");
+    if (!node) return instead(fallback, false, [&] { node_->missing(key, "true or false"); });
+    if (!node->is_boolean()) return instead(fallback, false, [&] { node_->fail(key, "true or false"); });
     return node->as_boolean()->get();
 }
 
@@ -237,10 +277,10 @@ std::chrono::nanoseconds TomlTable::duration(std::string_view key, std::chrono::
     const auto* node = node_->mark(key);
     const auto expected = "a duration from \"" + duration_text(lowest) + "\" to \"" + duration_text(highest) + "\" (units ms, s, min, h, d)";
     if (!node && fallback) return *fallback;
-    if (!node) node_->missing(key, expected);
+    if (!node) return instead(fallback, lowest, [&] { node_->missing(key, expected); });
     const auto* text = node->as_string();
     const auto value = text ? parse_duration(node_->expand(key, text->get())) : std::nullopt;
-    if (!value || *value < lowest || *value > highest) node_->fail(key, expected);
+    if (!value || *value < lowest || *value > highest) return instead(fallback, lowest, [&] { node_->fail(key, expected); });
     return *value;
 }
 
@@ -249,10 +289,13 @@ std::vector<std::string> TomlTable::texts(std::string_view key) {
     std::vector<std::string> out;
     if (!node) return out;
     const auto* array = node->as_array();
-    if (!array) node_->fail(key, "an array of texts");
+    if (!array) {
+        node_->fail(key, "an array of texts");
+        return out;
+    }
     for (const auto& element : *array) {
-        if (!element.is_string()) node_->fail(key, "an array of texts");
-        out.push_back(node_->expand(key, element.as_string()->get()));
+        if (element.is_string()) out.push_back(node_->expand(key, element.as_string()->get()));
+        else node_->fail(key, "an array of texts");
     }
     return out;
 }
@@ -262,27 +305,35 @@ std::optional<std::size_t> TomlTable::chosen(std::string_view key, const std::ve
     std::string expected = "one of";
     for (const auto name : known) expected += (name == known.front() ? " " : ", ") + quoted(name);
     if (!node && !required) return {};
+    const std::optional<std::size_t> instead = required ? std::optional<std::size_t>(0) : std::nullopt;
+    const auto* text = node ? node->as_string() : nullptr;
     if (!node) node_->missing(key, expected);
-    const auto* text = node->as_string();
-    if (!text) node_->fail(key, expected);
-    const auto found = std::find(known.begin(), known.end(), text->get());
+    else if (!text) node_->fail(key, expected);
+    if (!text) return instead;
+    const auto value = node_->expand(key, text->get());
+    const auto found = std::find(known.begin(), known.end(), value);
     if (found != known.end()) return static_cast<std::size_t>(found - known.begin());
-    const auto near = nearest_name(text->get(), known);
+    const auto near = nearest_name(value, known);
     node_->fail(key, near.empty() ? expected : expected + "; did you mean " + quoted(near) + "?");
+    return instead;
 }
 
 std::optional<TomlTable> TomlTable::table(std::string_view key) {
     const auto* node = node_->mark(key);
     if (!node) return {};
-    if (!node->is_table()) node_->fail(key, "a table [" + node_->place(key) + "]");
-    return node_->open(*node->as_table(), node_->place(key));
+    if (node->is_table()) return node_->open(*node->as_table(), node_->place(key));
+    node_->fail(key, "a table [" + node_->place(key) + "]");
+    return {};
 }
 
 std::vector<TomlTable> TomlTable::tables(std::string_view key) {
     const auto* node = node_->mark(key);
     std::vector<TomlTable> out;
     if (!node) return out;
-    if (!node->is_array_of_tables()) node_->fail(key, "an array of tables [[" + node_->place(key) + "]]");
+    if (!node->is_array_of_tables()) {
+        node_->fail(key, "an array of tables [[" + node_->place(key) + "]]");
+        return out;
+    }
     const auto& array = *node->as_array();
     for (std::size_t i = 0; i < array.size(); ++i)
         out.push_back(node_->open(*array[i].as_table(), node_->place(key) + "[" + std::to_string(i) + "]"));
@@ -297,9 +348,20 @@ std::vector<std::string> TomlTable::keys() const {
 
 std::string TomlTable::as_text(std::string_view key) {
     const auto* node = node_->mark(key);
-    if (!node) node_->missing(key, "text, a number or true/false");
-    if (!node->is_value()) node_->fail(key, "text, a number or true/false");
-    return node->is_string() ? node_->expand(key, node->as_string()->get()) : shown(*node);
+    constexpr auto expected = "text, a number, true/false or an array of these";
+    std::string out;
+    const auto one = [&](const toml::node& value) {
+        if (value.is_value()) out += value.is_string() ? node_->expand(key, value.as_string()->get()) : shown(value);
+        else node_->fail(key, expected);
+    };
+    if (!node) node_->missing(key, expected);
+    else if (const auto* array = node->as_array()) {
+        for (std::size_t i = 0; i < array->size(); ++i) {
+            if (i) out += ',';
+            one((*array)[i]);
+        }
+    } else one(*node);
+    return out;
 }
 
 TomlDocument::TomlDocument(std::unique_ptr<Content> content) : content_(std::move(content)) {}
@@ -326,6 +388,7 @@ TomlDocument TomlDocument::parse(std::string_view text, const std::string& name,
         content->tree = toml::parse(text);
     } catch (const toml::parse_error& error) {
         content->fail(error.source().begin.line, "not TOML: " + std::string(error.description()));
+        content->throw_all();
     }
     TomlTable::Node root;
     root.document = content.get();
@@ -346,6 +409,7 @@ void TomlDocument::finish() const {
                                                         (near.empty() ? "" : "; did you mean " + quoted(near) + "?"));
         }
     }
+    if (!content_->faults.empty()) content_->throw_all();
 }
 
 }  // namespace gwatt::runtime

@@ -1,7 +1,9 @@
 #pragma once
 // Reads a TOML file so that every mistake in it comes back as one line: file, line, what was found, what was expected,
 // the nearest known name. Start-up only, any one thread. A TomlTable is a handle into its TomlDocument, which must
-// outlive it. Text may hold ${NAME}: replaced from the environment after parsing ($${ stands for a plain ${).
+// outlive it. Text may hold ${NAME} or ${NAME:-default}: replaced from the environment after parsing ($${ stands for a
+// plain ${). Mistakes are collected: a getter that finds one gives its fallback (or the least value) and goes on, and
+// finish() throws them all, so that a user mends a file in one go.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,7 +17,7 @@
 
 namespace gwatt::runtime {
 
-// what(): "site.toml:12: mqtt.port: found 70000, expected a whole number from 1 to 65535".
+// what(): "site.toml:12: mqtt.port: found 70000, expected a whole number from 1 to 65535"; a line for each mistake.
 class ConfigError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -46,10 +48,14 @@ public:
     // For tables whose keys are the user's own names (the options of a driver). keys() marks nothing; as_text() takes
     // text, number, flag alike, as written.
     std::vector<std::string> keys() const;
-    std::string as_text(std::string_view key);
+    std::string as_text(std::string_view key);  // a list becomes "a,b,c"
+    std::uint32_t line(std::string_view key) const;  // of the key, or of the table where it is missing
 
-    // Throws ConfigError at the key's line, or at the table's where the key is missing.
+    // A mistake at the key's line, or at the table's where the key is missing. refuse() throws at once, with all the
+    // mistakes found so far; fault() collects, for finish(). found: what stands there, where the value alone says little.
     [[noreturn]] void refuse(std::string_view key, std::string_view expected) const;
+    void fault(std::string_view key, std::string_view expected) const;
+    void fault(std::string_view key, std::string_view found, std::string_view expected) const;
     std::string path() const;  // "mqtt" or "rack[3]"
 
 private:
@@ -68,7 +74,7 @@ public:
     ~TomlDocument();
 
     TomlTable root();
-    // Call when everything has been asked for: a key that nobody asked for is an error.
+    // Call when everything has been asked for: a key that nobody asked for is a mistake too. Throws if there is any.
     void finish() const;
 
 private:

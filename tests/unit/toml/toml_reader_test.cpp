@@ -55,7 +55,7 @@ TEST_CASE("a missing key gives its fallback, and an error where it has none") {
         CHECK_FALSE(t.table("t"));
         CHECK(t.tables("ts").empty());
     }) == "no error");
-    CHECK(error_of("[m]\nx = 1\n", [](TomlTable& t) { t.table("m")->text("host"); }) == "f.toml:1: m.host: missing, expected text");
+    CHECK(error_of("[m]\n", [](TomlTable& t) { t.table("m")->text("host"); }) == "f.toml:1: m.host: missing, expected text");
 }
 
 TEST_CASE("errors name file, line, found, expected and the nearest name") {
@@ -87,7 +87,38 @@ TEST_CASE("a variable that is not in the environment is an error, and a doubled 
     CHECK(error_of("p = 'a$${SECRET}${SECRET}'", [](TomlTable& t) { CHECK(t.text("p") == "a${SECRET}xyzzy"); }) == "no error");
 }
 
+TEST_CASE("all mistakes of a file are told at once, in the order of their lines") {
+    CHECK(error_of("[a]\nn = 99\nprot = 1\n[b]\nw = 'x'\n", [](TomlTable& t) {
+        CHECK(t.table("b")->duration("w", 1s, 1h, 5s) == 5s);
+        auto a = *t.table("a");
+        CHECK(a.integer("n", 3, 9) == 3);
+        a.integer("port", 0, 9);
+        a.fault("n", "99 and a half", "less");
+    }) == "f.toml:2: a.n: found 99, expected a whole number from 3 to 9\n"
+          "f.toml:2: a.n: found 99 and a half, expected less\n"
+          "f.toml:3: a.prot: unknown key; did you mean \"port\"?\n"
+          "f.toml:5: b.w: found \"x\", expected a duration from \"1s\" to \"1h\" (units ms, s, min, h, d)");
+}
+
+TEST_CASE("refuse() throws at once, with what was found before") {
+    std::string said;
+    auto document = TomlDocument::parse("n = 99\nm = 1", "f.toml");
+    auto root = document.root();
+    root.integer("n", 0, 9);
+    CHECK_THROWS_WITH_AS(root.refuse("m", "two"), "f.toml:1: n: found 99, expected a whole number from 0 to 9\n"
+                                                  "f.toml:2: m: found 1, expected two", ConfigError);
+}
+
+TEST_CASE("a variable that is unset or empty takes the default behind :-") {
+    CHECK(error_of("p = '${NOPE:-q}${SECRET:-r}${NOPE:-}'", [](TomlTable& t) { CHECK(t.text("p") == "qxyzzy"); }) == "no error");
+}
+
 TEST_CASE("driver options come out as text whatever they were written as") {
+    CHECK(error_of("[o]\nlist = [1, 'two']", [](TomlTable& t) {
+        auto o = *t.table("o");
+        CHECK(o.as_text("list") == "1,two");
+        CHECK(o.line("list") == 2);
+    }) == "no error");
     CHECK(error_of("[o]\nunits = 3\nspeed = 1.5\nparity = 'e'\ntcp = false\n", [](TomlTable& t) {
         auto o = *t.table("o");
         CHECK(o.keys() == std::vector<std::string>{"parity", "speed", "tcp", "units"});
