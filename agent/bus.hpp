@@ -11,8 +11,22 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace gwatt::agent {
+
+struct BusConfig {
+    std::string name;    // lower case letters, digits, underscores
+    std::string driver;  // "modbus": DRIVER_DIRECTORY/modbus.so
+    std::vector<std::pair<std::string, std::string>> options;  // as text, checked against the driver's option table
+    bool kill_allowed = true;  // SIGKILL after SIGTERM; false for GPU plugins unless the configuration says so
+};
+
+struct DriverHostPaths {
+    std::string runner;            // gwatt-driver
+    std::string driver_directory;  // holds NAME.so
+};
 
 // What one read gave. `readings` use the bus's own sensor indices; the sampler maps them to the catalog.
 struct ScanResult {

@@ -7,24 +7,10 @@
 
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace gwatt::runtime { class Logger; }
 
 namespace gwatt::agent {
-
-struct BusConfig {
-    std::string name;    // lower case letters, digits, underscores
-    std::string driver;  // "modbus": DRIVER_DIRECTORY/modbus.so
-    std::vector<std::pair<std::string, std::string>> options;  // as text, checked against the driver's option table
-    bool kill_allowed = true;  // SIGKILL after SIGTERM; false for GPU plugins unless the configuration says so
-};
-
-struct DriverHostPaths {
-    std::string runner;            // gwatt-driver
-    std::string driver_directory;  // holds NAME.so
-};
 
 class DriverHost final : public Bus {
 public:
