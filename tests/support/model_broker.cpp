@@ -113,7 +113,11 @@ ModelBroker::Client::~Client() { std::erase(broker_.clients_, this); }
 asio::awaitable<void> ModelBroker::Client::run() {
     running_ = true;
     link_changed();
-    while (!stopped_ && co_await changed()) {
+    while (!stopped_) {
+        const bool woken = co_await changed();  // GCC 12 miscompiles `if (!co_await ...)`
+        if (!woken) {
+            break;
+        }
     }
     running_ = false;
     wake();
@@ -144,7 +148,8 @@ asio::awaitable<bool> ModelBroker::Client::changed() {
 
 asio::awaitable<runtime::PublishResult> ModelBroker::Client::publish(runtime::Publication publication) {
     while (connected() && !has_room()) {
-        if (!co_await changed()) {
+        const bool woken = co_await changed();
+        if (!woken) {
             co_return runtime::PublishResult{};
         }
     }
