@@ -1,7 +1,7 @@
 #pragma once
 // Messages to bytes and back. The only user of generated protobuf. One Encoder or Decoder per thread; both keep their
 // buffers, so that a steady state allocates nothing per sample. A returned span or reference lives until the next call
-// on the same object.
+// on the same object. The wire format is in proto/gwatt/v1/*.proto and docs/wire.md.
 #include "proto/messages.hpp"
 
 #include <boost/system/result.hpp>
@@ -19,33 +19,41 @@ using Bytes = std::string_view;
 enum class DecodeError {
     malformed = 1,       // not protobuf, or a field is missing
     wrong_schema,        // another major version
-    unknown_catalog,     // made with a catalog that the reader does not have
+    unknown_catalog,     // made with another catalog than the given one
     inconsistent,        // columns of different length, indices out of the catalog
     too_large,           // more than the limits below
 };
 boost::system::error_code make_error_code(DecodeError error);
+
+// Strings are cut to this many bytes when encoded.
+inline constexpr std::size_t max_text = 256;
 
 // Limits on what a message may claim, so that a hostile one cannot make a reader allocate without bound.
 struct DecodeLimits {
     std::size_t bytes = 4u << 20;
     std::size_t sensors = 20'000;
     std::size_t cells = 2'000'000;  // sensors * samples of one Data
-    std::size_t text = 256;         // bytes of one string
+    std::size_t text = max_text;    // bytes of one string
 };
 
+// Throws std::invalid_argument where a message contradicts itself or its catalog: a bug of the caller.
 class Encoder {
 public:
     Encoder();
     ~Encoder();
-    Bytes catalog(const Catalog& message);
+    Bytes catalog(const Catalog& message);  // header.catalog 0: fills in catalog_hash()
     Bytes status(const Status& message);
     Bytes live(const Live& message, const Catalog& catalog);
     Bytes data(const Data& message, const Catalog& catalog);
     Bytes ack(const Ack& message);
     Bytes rollup(const Rollup& message);
 
-private:
+    // Values that the wire cannot say (not finite, or 2^51 steps and more) and that went out as Quality::garbled.
+    std::uint64_t refused_values() const;
+
     struct Buffers;
+
+private:
     std::unique_ptr<Buffers> buffers_;
 };
 
@@ -62,8 +70,9 @@ public:
     Result<const Ack*> ack(Bytes bytes);
     Result<const Rollup*> rollup(Bytes bytes);
 
-private:
     struct Buffers;
+
+private:
     std::unique_ptr<Buffers> buffers_;
 };
 
