@@ -5,11 +5,13 @@ function(gwatt_room name)
   target_link_libraries(gwatt_${name} PUBLIC gwatt_options ${ROOM_LINK})
 endfunction()
 
-# Everything that is installed: the programs and the drivers, without the tests. gwatt_program(target...) adds to it.
+# Everything that is installed: the programs and the drivers, without the tests. gwatt_program(TARGET [DESTINATION]) adds to it.
 add_custom_target(gwatt_programs)
-function(gwatt_program)
-  add_dependencies(gwatt_programs ${ARGN})
-  install(TARGETS ${ARGN} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+function(gwatt_program target)
+  add_dependencies(gwatt_programs ${target})
+  set(destination ${CMAKE_INSTALL_BINDIR} ${ARGN})
+  list(POP_BACK destination last)
+  install(TARGETS ${target} RUNTIME DESTINATION ${last})
 endfunction()
 
 # gwatt_driver(NAME SOURCES... [LINK targets...]): a plugin NAME.so in the plugin folder; exports gwatt_driver_v1 only.

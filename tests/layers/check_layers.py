@@ -27,7 +27,7 @@ WORDS = (
 )
 # (word, pattern in the target of an include, homes)
 HEADERS = (
-    ("<mqtt/", r"^mqtt/|^MQTT", ("runtime/mqtt_link",)),
+    ("<mqtt/", r"^mqtt/|^MQTT", ("runtime/mqtt_",)),
     (".pb.h", r"\.pb\.h$", ("proto/codec",)),
     ("protobuf", r"^google/protobuf/", ("proto/codec",)),
 )
