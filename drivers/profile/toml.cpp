@@ -1,0 +1,2 @@
+#define TOML_IMPLEMENTATION
+#include "drivers/profile/toml.hpp"
