@@ -250,6 +250,7 @@ bool Service::read(std::uint32_t request, frame::Bytes body) {
     if (!frame::decode_read(body, asked)) return false;
     const auto n = static_cast<std::uint32_t>(asked.wanted.size() / sizeof(std::uint32_t));
     constexpr std::size_t head = sizeof(frame::Header) + sizeof(frame::SamplesHead);
+    static_assert(head % alignof(gwatt_sample) == 0);  // output_ comes from malloc
     const std::size_t array = asked.capacity * sizeof(gwatt_sample);
     if (!room(head + array + sizeof canary + sizeof error_.text)) return false;
     std::memcpy(wanted_, asked.wanted.data(), asked.wanted.size());
@@ -257,8 +258,8 @@ bool Service::read(std::uint32_t request, frame::Bytes body) {
     std::memcpy(behind, canary, sizeof canary);
     channel_->begin(request);
     std::uint32_t used = 0;
-    std::int32_t result = call_read(n, reinterpret_cast<gwatt_sample*>(output_ + head), asked.capacity, &used,
-                                    asked.deadline_ns);
+    auto* samples = static_cast<gwatt_sample*>(static_cast<void*>(output_ + head));
+    std::int32_t result = call_read(n, samples, asked.capacity, &used, asked.deadline_ns);
     channel_->end();
     if (std::memcmp(behind, canary, sizeof canary) != 0) std::abort();  // our memory is not ours any more
     if (used > asked.capacity) result = bug("the driver says it wrote more samples than there is room for");
