@@ -4,6 +4,7 @@ set(GWATT_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 add_library(gwatt_options INTERFACE)
 target_compile_options(gwatt_options INTERFACE
   -Wall -Wextra -Werror -Wpedantic $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> -Wcast-align -fno-math-errno
+  -ffp-contract=off  # no fused multiply-add: a value has the same bits on x86, armhf and arm64
   -ffunction-sections -fdata-sections)
 # GCC 12 reports dangling references and uninitialised members inside coroutine frames it made itself.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
