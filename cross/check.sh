@@ -17,5 +17,8 @@ while IFS= read -r -d '' file; do
     fi
     count=$((count + 1))
 done < <(find "build/$arch/bin" "build/$arch/plugins" -type f -perm -u+x -print0 2>/dev/null)
+# The runner is what each bus costs: libc only.
+needed=$("$readelf" -d "build/$arch/bin/gwatt-driver" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | { grep -v '^libc\.so' || true; } | xargs)
+[ -z "$needed" ] || { echo "check: gwatt-driver links more than libc: $needed" >&2; exit 1; }
 [ $count -gt 0 ] || { echo "check: nothing was built for $arch" >&2; exit 1; }
 echo "check: $count binaries are for $arch${machine:+ ($machine)}$([ "$arch" = armhf ] && echo ', vfpv4-d16, no NEON')"
