@@ -150,7 +150,12 @@ Monotonic Batcher::next_end() const {
 
 boost::asio::awaitable<void> Batcher::run() {
     co_await boost::asio::this_coro::throw_if_cancelled(false);
-    while (co_await clock_.sleep_until(next_end())) advance();
+    for (;;) {
+        const Monotonic next = next_end();
+        const bool woken = co_await clock_.sleep_until(next);
+        if (!woken) co_return;
+        advance();
+    }
 }
 
 std::uint64_t Batcher::open_samples() const {

@@ -27,7 +27,8 @@ asio::awaitable<void> Sampler::run() {
             continue;
         }
         if (version_ != roster_.version()) adopt_plan();
-        const bool woken = co_await clock_.sleep_until(grid_.plan(clock_.read()));
+        const Monotonic point = grid_.plan(clock_.read());
+        const bool woken = co_await clock_.sleep_until(point);
         if (!woken) co_return;
         if (!planned() || version_ != roster_.version()) continue;
         const bool go_on = co_await scan();
