@@ -64,16 +64,22 @@ std::int64_t line_ns(std::size_t bytes, std::uint32_t baud) {
 
 std::int64_t silence_ns(std::uint32_t baud) { return baud > 19200 ? 1'750'000 : line_ns(7, baud) / 2; }
 
-void ReplyParser::expect(const Request& request) {
+void ReplyParser::discard() {
     drop(taken_);
     taken_ = 0;
-    while (framing_ == Framing::rtu && used_ > 0) {  // left of the last conversation: whole frames, or noise
+    while (used_ > 0) {
         bool ours = false;
         const auto length = rtu_length(0, ours);
-        const bool frame = length > 0 && length <= used_ && crc_holds(std::span(buffer_).first(length));
+        const bool frame = framing_ == Framing::rtu && length > 0 && length <= used_ && crc_holds(std::span(buffer_).first(length));
         frame ? ++counters_.foreign : ++counters_.stray_bytes;
         drop(frame ? length : 1);
     }
+}
+
+void ReplyParser::expect(const Request& request) {
+    if (framing_ == Framing::rtu) discard();
+    drop(taken_);
+    taken_ = 0;
     request_ = request;
     judged_ = at_ = 0;
     missing_ = 1;

@@ -66,6 +66,8 @@ public:
     // Waits for this request's reply from now on. RTU: what is still in the buffer is counted and forgotten. TCP: frames of
     // other transactions are passed over when they turn up.
     void expect(const Request& request);
+    // What is in the buffer belongs to no request any more: frames are counted as foreign, other bytes as stray.
+    void discard();
     void reset() { used_ = taken_ = 0; }  // a new connection
     std::span<std::uint8_t> space() { return std::span(buffer_).subspan(used_); }
     void commit(std::size_t bytes);

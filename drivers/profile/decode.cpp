@@ -37,7 +37,7 @@ Decoded decode(const Sensor& sensor, std::span<const std::uint8_t> bytes) {
     const auto raw = raw_word(sensor, bytes);
     if (std::find(sensor.no_value.begin(), sensor.no_value.end(), raw) != sensor.no_value.end()) return {};
     const double product = number_of(sensor.type, raw) * sensor.scale;
-    const double value = sensor.spec.offset + product;  // this file is compiled with -ffp-contract=off
+    const double value = sensor.spec.offset + product;  // -ffp-contract=off (cmake/options.cmake)
     return {value, std::isfinite(value)};
 }
 
