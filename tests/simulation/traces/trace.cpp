@@ -42,13 +42,6 @@ std::string read_xz(const std::filesystem::path& file) {
     return text;
 }
 
-template <class Number> bool parse(std::string_view text, Number& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size();
-}
-
-}  // namespace
-
 std::string read_text(const std::filesystem::path& file) {
     if (!std::filesystem::is_regular_file(file)) {
         throw std::runtime_error(file.string() + ": no such file");
@@ -59,6 +52,13 @@ std::string read_text(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
 }
+
+template <class Number> bool parse(std::string_view text, Number& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size();
+}
+
+}  // namespace
 
 Trace read_trace(const std::filesystem::path& file) {
     const std::string text = read_text(file);
@@ -74,7 +74,8 @@ Trace read_trace(const std::filesystem::path& file) {
         }
         if (number == 1) {
             if (line != "node,time_ms,watts" && line != "run,time_ms,watts") {
-                refuse(file, 1, "expected the header `node,time_ms,watts`, found `" + std::string(line.substr(0, 80)) + "`");
+                refuse(file, 1,
+                       "expected the header `node,time_ms,watts`, found `" + std::string(line.substr(0, 80)) + "`");
             }
             continue;
         }
