@@ -86,8 +86,14 @@ Bytes Encoder::Buffers::serialise(const google::protobuf::MessageLite& message) 
 }
 
 bool Decoder::Buffers::parse(Bytes bytes, google::protobuf::MessageLite& message) const {
+    message.Clear();
+    return merge(bytes, message);
+}
+
+bool Decoder::Buffers::merge(Bytes bytes, google::protobuf::MessageLite& message) const {
     if (bytes.size() > limits.bytes || bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) return false;
-    return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+    CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
+    return message.MergeFromCodedStream(&in) && in.ConsumedEntireMessage();
 }
 
 Decoder::Result<Header> Decoder::header(Bytes bytes) {

@@ -250,7 +250,7 @@ Bytes Encoder::data(const Data& message, const Catalog& catalog) {
 
 Decoder::Result<const Data*> Decoder::data(Bytes bytes, const Catalog& catalog) {
     pb::Data& wire = buffers_->wire.data;
-    if (!buffers_->parse(bytes, wire)) return buffers_->reason(bytes);
+    if (!buffers_->parse_keeping_header(bytes, wire)) return buffers_->reason(bytes);
     Data& to = buffers_->data;
     const auto header = take_header(wire.header());
     if (!header) return header.error();

@@ -27,14 +27,27 @@ template <class Wire, class Get> void put_column(const Points& points, google::p
 // Differences of counters modulo 2^64: bounds come back exactly even from counters that contradict each other.
 std::int64_t difference(std::uint64_t a, std::uint64_t b) { return static_cast<std::int64_t>(a - b); }
 
+// Nobody knows an estimate to the millijoule: whole joules, where all are, save a byte or two of each.
+constexpr std::uint64_t joule = 1000;
+std::uint64_t estimated_unit(const Points& points) {
+    const bool whole = std::all_of(points.begin(), points.end(), [](const Live::Point& p) {
+        return p.estimated_mj % joule == 0 && p.estimated_low_mj % joule == 0 && p.estimated_high_mj % joule == 0;
+    });
+    return whole ? joule : 1;
+}
+
 void put_energy(const Points& points, pb::Live& out) {
     using Point = Live::Point;
+    const std::uint64_t unit = estimated_unit(points);
+    const auto below = [=](const Point& p) { return difference(p.estimated_mj / unit, p.estimated_low_mj / unit); };
+    const auto above = [=](const Point& p) { return difference(p.estimated_high_mj / unit, p.estimated_mj / unit); };
+    out.set_estimated_unit_mj(static_cast<std::uint32_t>(unit));
     put_column(points, *out.mutable_energy_mj(), [](const Point& p) { return p.energy_mj; });
-    put_column(points, *out.mutable_estimated_mj(), [](const Point& p) { return p.estimated_mj; });
-    put_column(points, *out.mutable_estimated_below_mj(),
-               [](const Point& p) { return difference(p.estimated_mj, p.estimated_low_mj); });
-    put_column(points, *out.mutable_estimated_above_mj(),
-               [](const Point& p) { return difference(p.estimated_high_mj, p.estimated_mj); });
+    put_column(points, *out.mutable_estimated(), [=](const Point& p) { return p.estimated_mj / unit; });
+    put_column(points, *out.mutable_estimated_below(), below);
+    put_column(points, *out.mutable_estimated_skew(), [=](const Point& p) {
+        return difference(static_cast<std::uint64_t>(above(p)), static_cast<std::uint64_t>(below(p)));
+    });
     put_column(points, *out.mutable_exported_mj(), [](const Point& p) { return p.exported_mj; });
 }
 
@@ -55,8 +68,8 @@ PowerSteps power_steps(const Live::Point& point, const Sensor& sensor) {
             static_cast<std::uint64_t>(std::max<std::int64_t>(max - mean, 0)), true};
 }
 
-void clear_if_zero(google::protobuf::RepeatedField<std::uint64_t>& column) {
-    if (std::all_of(column.begin(), column.end(), [](std::uint64_t n) { return n == 0; })) column.Clear();
+template <class Wire> void clear_if_zero(google::protobuf::RepeatedField<Wire>& column) {
+    if (std::all_of(column.begin(), column.end(), [](Wire n) { return n == 0; })) column.Clear();
 }
 
 // Returns how many points had samples but a power that the wire cannot say.
@@ -91,14 +104,18 @@ void put_times(const Live& message, pb::Live& out) {
     out.set_start_ns((message.start - now).count());
     out.set_interval_ns(to_wire(message.interval));
     out.set_time_step_ns(to_wire(message.time_step));
-    DifferenceRunWriter as_of(*out.mutable_as_of());
     NumberRunWriter epoch(*out.mutable_epoch());
+    auto& as_of = *out.mutable_as_of();
+    as_of.Clear();
+    std::int64_t last = 0;
     for (const Live::Point& point : message.points) {
-        as_of.add(to_time_steps(point.as_of - now, message.time_step));
         epoch.add(point.epoch);
+        const std::int64_t time = to_time_steps(point.as_of - now, message.time_step);
+        as_of.Add(time - last);
+        last = time;
     }
-    as_of.finish();
     epoch.finish();
+    clear_if_zero(as_of);
 }
 
 // Calls set(point, element) for every point; false if the column is neither empty nor of the right length.
@@ -112,13 +129,26 @@ bool take_column(const google::protobuf::RepeatedField<Wire>& column, Points& po
 
 bool take_energy(const pb::Live& wire, Points& points) {
     using Point = Live::Point;
-    return take_column(wire.energy_mj(), points, [](Point& p, std::uint64_t n) { p.energy_mj = n; })
-        && take_column(wire.estimated_mj(), points, [](Point& p, std::uint64_t n) { p.estimated_mj = n; })
-        && take_column(wire.estimated_below_mj(), points,
+    const std::uint64_t unit = wire.estimated_unit_mj() == 0 ? 1 : wire.estimated_unit_mj();
+    if (unit != 1 && unit != joule) return false;
+    // In units of the wire first; sums wrap, as they did when they were written.
+    const bool columns = take_column(wire.energy_mj(), points, [](Point& p, std::uint64_t n) { p.energy_mj = n; })
+        && take_column(wire.estimated(), points, [](Point& p, std::uint64_t n) { p.estimated_mj = n; })
+        && take_column(wire.estimated_below(), points,
                        [](Point& p, std::int64_t n) { p.estimated_low_mj = p.estimated_mj - static_cast<std::uint64_t>(n); })
-        && take_column(wire.estimated_above_mj(), points,
-                       [](Point& p, std::int64_t n) { p.estimated_high_mj = p.estimated_mj + static_cast<std::uint64_t>(n); })
+        && take_column(wire.estimated_skew(), points, [](Point& p, std::int64_t n) {
+               p.estimated_high_mj = p.estimated_mj + (p.estimated_mj - p.estimated_low_mj) + static_cast<std::uint64_t>(n);
+           })
         && take_column(wire.exported_mj(), points, [](Point& p, std::uint64_t n) { p.exported_mj = n; });
+    if (!columns) return false;
+    const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() / unit;
+    for (Point& p : points) {
+        if (p.estimated_mj > most || p.estimated_low_mj > most || p.estimated_high_mj > most) return false;
+        p.estimated_mj *= unit;
+        p.estimated_low_mj *= unit;
+        p.estimated_high_mj *= unit;
+    }
+    return true;
 }
 
 bool take_power(const pb::Live& wire, const Catalog& catalog, Points& points) {
@@ -155,10 +185,14 @@ bool take_times(const pb::Live& wire, Live& to) {
     to.interval = to_duration(wire.interval_ns());
     to.time_step = to_duration(wire.time_step_ns());
     const std::int64_t step = to.time_step.count(), bound = step > 0 ? max_span_ns / step : 0;
-    return read_runs(wire.as_of(), to.points.size(), bound,
-                     [&](std::size_t i, std::int64_t n) {
-                         to.points[i].as_of = to.header.clock.monotonic + Duration(n * step);
-                     })
+    std::int64_t time = 0;
+    bool bounded = true;
+    return take_column(wire.as_of(), to.points,
+                       [&](Live::Point& point, std::int64_t n) {
+                           bounded = bounded && !__builtin_add_overflow(time, n, &time) && time <= bound && time >= -bound;
+                           point.as_of = to.header.clock.monotonic + Duration(bounded ? time * step : 0);
+                       })
+        && bounded
         && read_number_runs(wire.epoch(), to.points.size(), [&](std::size_t i, std::uint32_t n) { to.points[i].epoch = n; });
 }
 
@@ -170,8 +204,8 @@ bool energy_points_fit(const Catalog& catalog) {
 }  // namespace
 
 Bytes Encoder::live(const Live& message, const Catalog& catalog) {
-    if (message.points.size() != catalog.energy_points.size() || !energy_points_fit(catalog))
-        throw std::invalid_argument("Live: points are not the catalog's energy_points");
+    if (message.points.size() > catalog.energy_points.size() || !energy_points_fit(catalog))
+        throw std::invalid_argument("Live: points are not the first of the catalog's energy_points");
     if (message.time_step <= Duration::zero()) throw std::invalid_argument("Live: time_step is not positive");
     pb::Live& out = buffers_->live;
     put_header(message.header, *out.mutable_header());
@@ -184,13 +218,13 @@ Bytes Encoder::live(const Live& message, const Catalog& catalog) {
 
 Decoder::Result<const Live*> Decoder::live(Bytes bytes, const Catalog& catalog) {
     pb::Live& wire = buffers_->wire.live;
-    if (!buffers_->parse(bytes, wire)) return buffers_->reason(bytes);
+    if (!buffers_->parse_keeping_header(bytes, wire)) return buffers_->reason(bytes);
     Live& to = buffers_->live;
     const auto header = take_header(wire.header());
     if (!header) return header.error();
     to.header = *header;
     if (to.header.catalog != catalog.header.catalog) return DecodeError::unknown_catalog;
-    if (wire.points() != catalog.energy_points.size() || !energy_points_fit(catalog)) return DecodeError::inconsistent;
+    if (wire.points() > catalog.energy_points.size() || !energy_points_fit(catalog)) return DecodeError::inconsistent;
     if (wire.points() > buffers_->limits.sensors) return DecodeError::too_large;
     to.points.resize(wire.points());
     if (!take_times(wire, to) || !take_energy(wire, to.points) || !take_power(wire, catalog, to.points))

@@ -49,7 +49,7 @@ struct Catalog {
     std::string software;         // "gwatt-agent 0.1.0"
     std::vector<Sensor> sensors;  // ordered by group
     std::vector<RateGroup> groups;
-    std::vector<std::uint32_t> energy_points;  // sensors that Live speaks of, in Live's order
+    std::vector<std::uint32_t> energy_points;  // sensors that Live speaks of, in Live's order; the rack's total first
 };
 
 enum class Presence : std::uint8_t { unspecified = 0, online = 1, offline = 2, controller_lost = 3 };
@@ -73,7 +73,8 @@ struct Status {
 // 1 us the scan offsets of a standard rack take as much room as a tenth of its samples.
 inline constexpr Duration default_time_step = std::chrono::milliseconds(1);
 
-// Energy and power of every energy point over one interval; columns of equal length, in Catalog::energy_points order.
+// Energy and power of the energy points over one interval, in Catalog::energy_points order. `points` may hold the first of
+// them only: an agent may send the points of the rack's total more often than all.
 struct Live {
     Header header;
     Monotonic start;
@@ -83,7 +84,7 @@ struct Live {
         std::uint32_t epoch = 0;         // differences of the counters count within one epoch only
         std::uint64_t energy_mj = 0;     // millijoules measured since the epoch began
         std::uint64_t estimated_mj = 0;  // millijoules booked for time without readings, apart from energy_mj
-        std::uint64_t estimated_low_mj = 0, estimated_high_mj = 0;  // bounds of estimated_mj
+        std::uint64_t estimated_low_mj = 0, estimated_high_mj = 0;  // bounds of estimated_mj; whole joules cost less
         std::uint64_t exported_mj = 0;   // what flowed the other way (batteries)
         // W over the interval, in the sensor's steps on the wire; nothing if samples == 0 (decoded: NaN).
         double mean = 0, min = 0, max = 0;

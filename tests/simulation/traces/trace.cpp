@@ -42,6 +42,13 @@ std::string read_xz(const std::filesystem::path& file) {
     return text;
 }
 
+template <class Number> bool parse(std::string_view text, Number& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size();
+}
+
+}  // namespace
+
 std::string read_text(const std::filesystem::path& file) {
     if (!std::filesystem::is_regular_file(file)) {
         throw std::runtime_error(file.string() + ": no such file");
@@ -52,13 +59,6 @@ std::string read_text(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
 }
-
-template <class Number> bool parse(std::string_view text, Number& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size();
-}
-
-}  // namespace
 
 Trace read_trace(const std::filesystem::path& file) {
     const std::string text = read_text(file);

@@ -18,6 +18,9 @@ struct TraceSample {
 using Trace = std::map<std::string, std::vector<TraceSample>>;
 Trace read_trace(const std::filesystem::path& file);
 
+// Contents of a file, plain or xz (decompressed by the program xz). Throws std::runtime_error.
+std::string read_text(const std::filesystem::path& file);
+
 // Folder of the published traces: $GWATT_TRACES, else `shared/traces` beside the checkout; empty where there is none.
 std::filesystem::path trace_folder();
 

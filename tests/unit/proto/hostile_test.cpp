@@ -160,21 +160,25 @@ TEST_CASE_FIXTURE(Fixture, "another schema, another catalog, no header and damag
 }
 
 TEST_CASE_FIXTURE(Fixture, "live columns of the wrong length and powers out of range are inconsistent") {
-    const auto base = [&] { return Wire().text(1, header_bytes(catalog.header.catalog)).varint(4, 2); };
+    const auto base = [&] { return Wire().text(1, header_bytes(catalog.header.catalog)).varint(4, 2).varint(17, 1); };
     CHECK(live_why(base()) == fine);
     CHECK(live_why(Wire().text(1, header_bytes(catalog.header.catalog)).varint(4, 3)) == DecodeError::inconsistent);
-    for (const int column : {5, 6, 7, 8, 9, 10, 11, 12}) {
+    for (const int column : {5, 6, 7, 8, 9, 10, 11, 12, 16}) {
         CAPTURE(column);
         CHECK(live_why(base().packed(column, {2, 4})) == fine);
         CHECK(live_why(base().packed(column, {2})) == DecodeError::inconsistent);
         CHECK(live_why(base().packed(column, {2, 4, 6})) == DecodeError::inconsistent);
     }
-    for (const int runs : {13, 15, 16}) {
+    for (const int runs : {13, 15}) {
         CAPTURE(runs);
         CHECK(live_why(base().packed(runs, {2})) == DecodeError::inconsistent);
         CHECK(live_why(base().packed(runs, {0xffff, 1})) == DecodeError::inconsistent);
     }
+    CHECK(live_why(base().varint(18, 1000).packed(6, {1, UINT64_MAX / 1000 + 1})) == DecodeError::inconsistent);
+    CHECK(live_why(base().varint(18, 7)) == DecodeError::inconsistent);
     CHECK(live_why(base().packed(14, {1, 2, 17})) == DecodeError::inconsistent);
+    CHECK(live_why(base().packed(16, {zigzag(INT64_MAX), zigzag(INT64_MAX)})) == DecodeError::inconsistent);
+    CHECK(live_why(base().packed(16, {zigzag(INT64_MIN), 0})) == DecodeError::inconsistent);
     CHECK(live_why(base().packed(10, {zigzag(INT64_MIN), 0})) == DecodeError::inconsistent);
     CHECK(live_why(base().packed(11, {UINT64_MAX, 0})) == DecodeError::inconsistent);
     CHECK(live_why(base().packed(12, {0, std::uint64_t{1} << 51})) == DecodeError::inconsistent);
