@@ -32,7 +32,7 @@ speed_t speed_of(std::uint32_t baud) {
     throw Failure{Result::bad_config, "found " + std::to_string(baud) + ", expected 1200, 2400, ... 115200, ... 921600", "baud"};
 }
 
-void set_line(int fd, const Settings& settings) {
+void set_line(Host host, int fd, const Settings& settings) {
     const auto speed = speed_of(settings.baud);
     termios line{};
     if (tcgetattr(fd, &line) != 0) throw Failure{Result::bad_config, settings.port + " is not a serial line" + because(errno), "port"};
@@ -46,10 +46,14 @@ void set_line(int fd, const Settings& settings) {
     line.c_cc[VTIME] = 0;
     cfsetispeed(&line, speed);
     cfsetospeed(&line, speed);
-    if (tcsetattr(fd, TCSANOW, &line) != 0) throw Failure{Result::gone, "cannot set up " + settings.port + because(errno)};
-    termios now{};  // tcsetattr says yes when it could do only a part
-    if (tcgetattr(fd, &now) != 0 || cfgetospeed(&now) != speed)
+    // tcsetattr says yes when it could do only a part, and EINVAL when a pty has no parity bit: what counts is what is set.
+    if (tcsetattr(fd, TCSANOW, &line) != 0 && errno != EINVAL)
+        throw Failure{Result::gone, "cannot set up " + settings.port + because(errno)};
+    termios now{};
+    if (tcgetattr(fd, &now) != 0 || cfgetospeed(&now) != speed || (now.c_cflag & CSIZE) != CS8 || (now.c_lflag & ICANON) != 0)
         throw Failure{Result::bad_config, settings.port + " cannot do " + std::to_string(settings.baud) + " baud", "baud"};
+    if (((now.c_cflag ^ line.c_cflag) & (PARENB | PARODD | CSTOPB)) != 0)
+        host.log(Level::info, "the line did not take parity or stop bits (a pty has none): port=" + settings.port);
     tcflush(fd, TCIOFLUSH);
 }
 
@@ -72,7 +76,7 @@ Descriptor open_tty(Host host, const Settings& settings) {
     if (line.get() < 0) fail_open(settings.port, errno);
     if (flock(line.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         throw Failure{Result::busy, settings.port + " is locked by another program"};
-    set_line(line.get(), settings);
+    set_line(host, line.get(), settings);
     set_rs485(host, line.get(), settings);
     return line;
 }

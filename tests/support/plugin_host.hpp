@@ -68,6 +68,7 @@ public:
         std::span<const gwatt_sample> samples{};
     };
     Turn read(std::span<const std::uint32_t> wanted, std::int64_t budget_ns) {
+        if (bus_ == nullptr) return {.result = GWATT_GONE, .error = "not open"};
         samples_.resize(wanted.size() * 2);
         gwatt_error error = fresh_error();
         std::uint32_t used = 0;
