@@ -30,7 +30,8 @@ void add_units(Settings& settings, const std::string& option, const std::string&
     for (const auto address : addresses) {
         if (address == 0 && settings.framing == Framing::rtu) refuse(option, "found 0, which is the broadcast address");
         const auto& pattern = name.empty() ? profile.unit_name : name;
-        settings.units.push_back({address, index, profile::fill_in(pattern, n, address), profile::fill_in(profile.unit_label, n, address)});
+        settings.units.push_back(
+            {address, index, profile::fill_in(pattern, n, address), profile::fill_in(profile.unit_label, n, address)});
         ++n;
     }
 }
@@ -53,12 +54,15 @@ void check_units(const Settings& settings) {
     std::map<std::string, unsigned> names;
     std::size_t sensors = 0;
     for (const auto& unit : settings.units) {
-        if (std::exchange(seen[unit.address], true)) refuse("units", "address " + std::to_string(unit.address) + " is given twice");
+        if (std::exchange(seen[unit.address], true))
+            refuse("units", "address " + std::to_string(unit.address) + " is given twice");
         if (++names[unit.name] > 1)
-            refuse("name", "two units are called " + unit.name + "; expected a name with {n} or {unit}, such as psu{n}");
+            refuse("name",
+                   "two units are called " + unit.name + "; expected a name with {n} or {unit}, such as psu{n}");
         sensors += settings.profiles[unit.profile].sensors.size();
     }
-    if (sensors > GWATT_MAX_SENSORS - 16) refuse("units", std::to_string(sensors) + " sensors are more than one bus may have");
+    if (sensors > GWATT_MAX_SENSORS - 16)
+        refuse("units", std::to_string(sensors) + " sensors are more than one bus may have");
 }
 
 // What all profiles of a bus agree on, where the user did not say.
@@ -80,8 +84,9 @@ void read_line(Settings& settings, const Options& given) {
                                       : agreed<std::uint32_t>(settings, "baud", 19200, [](const Profile& p) {
                                             return p.baud == 0 ? std::nullopt : std::optional(p.baud);
                                         });
-    settings.parity = given.has("parity") ? static_cast<Parity>(given.choice("parity"))
-                                          : agreed<Parity>(settings, "parity", Parity::even, [](const Profile& p) { return p.parity; });
+    settings.parity = given.has("parity")
+                          ? static_cast<Parity>(given.choice("parity"))
+                          : agreed<Parity>(settings, "parity", Parity::even, [](const Profile& p) { return p.parity; });
     settings.stop_bits = given.has("stop_bits")
                              ? static_cast<unsigned>(given.integer("stop_bits"))
                              : agreed<unsigned>(settings, "stop_bits", 1, [](const Profile& p) { return p.stop_bits; });

@@ -113,13 +113,15 @@ const toml::node* Reader::take(std::string_view key, bool required, std::string_
 std::string Reader::text(std::string_view key, std::optional<std::string> fallback) {
     const auto* node = take(key, !fallback, "text");
     if (node != nullptr) {
-        if (const auto* text = node->as_string(); text != nullptr && text->get().size() <= longest_text) return text->get();
+        if (const auto* text = node->as_string(); text != nullptr && text->get().size() <= longest_text)
+            return text->get();
         unlike(key, *node, "text of at most 512 bytes");
     }
     return fallback.value_or("");
 }
 
-std::int64_t Reader::integer(std::string_view key, std::int64_t low, std::int64_t high, std::optional<std::int64_t> fallback) {
+std::int64_t Reader::integer(std::string_view key, std::int64_t low, std::int64_t high,
+                             std::optional<std::int64_t> fallback) {
     const auto expected = "a whole number from " + std::to_string(low) + " to " + std::to_string(high);
     const auto* node = take(key, !fallback, expected);
     if (node != nullptr) {
@@ -149,7 +151,8 @@ std::chrono::nanoseconds Reader::duration(std::string_view key, std::chrono::nan
     return value.value_or(fallback);
 }
 
-std::size_t Reader::choice(std::string_view key, std::span<const std::string_view> names, std::optional<std::size_t> fallback) {
+std::size_t Reader::choice(std::string_view key, std::span<const std::string_view> names,
+                           std::optional<std::size_t> fallback) {
     const auto expected = "one of " + joined(names);
     const auto* node = take(key, !fallback, expected);
     if (node == nullptr) return fallback.value_or(0);
@@ -174,7 +177,8 @@ std::vector<std::string> Reader::texts(std::string_view key, std::size_t most) {
     if (const auto* entries = array(key, most))
         for (const auto& entry : *entries) {
             const auto* text = entry.as_string();
-            text != nullptr && text->get().size() <= longest_text ? out.push_back(text->get()) : unlike(key, entry, "text");
+            text != nullptr && text->get().size() <= longest_text ? out.push_back(text->get())
+                                                                  : unlike(key, entry, "text");
         }
     return out;
 }
@@ -192,7 +196,8 @@ std::vector<double> Reader::numbers(std::string_view key, std::size_t most) {
     if (const auto* entries = array(key, most))
         for (const auto& entry : *entries) {
             const auto value = entry.value<double>();
-            value && entry.is_number() && std::isfinite(*value) ? out.push_back(*value) : unlike(key, entry, "finite numbers");
+            value&& entry.is_number() && std::isfinite(*value) ? out.push_back(*value)
+                                                               : unlike(key, entry, "finite numbers");
         }
     return out;
 }
@@ -216,8 +221,8 @@ void Reader::finish() {
     for (const auto& [key, node] : table_)
         if (!known_.contains(key.str())) {
             const auto place = path_.empty() ? std::string() : path_ + ".";
-            mistakes_.add(node.source().begin.line, place + printable(key.str()) + ": unknown key" + slip(key.str(), known) +
-                                                        "; known here: " + joined(known));
+            mistakes_.add(node.source().begin.line, place + printable(key.str()) + ": unknown key" +
+                                                        slip(key.str(), known) + "; known here: " + joined(known));
         }
 }
 
