@@ -16,7 +16,7 @@ Descriptor open_port(Host host, const Settings& settings, Duration limit) {
 }
 }  // namespace
 
-Bus::Bus(Host host, const Options& given) : Bus(host, read_settings(given), &open_port) {}
+Bus::Bus(Host host, const Options& given) : Bus(host, read_settings(host, given), &open_port) {}
 
 Bus::Bus(Host host, Settings settings, Opener opener)
     : host_(host),

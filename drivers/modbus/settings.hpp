@@ -67,7 +67,7 @@ struct Settings {
     std::vector<UnitSetting> units;
 };
 
-// Throws Failure{bad_config} with the option's name.
-Settings read_settings(const Options& given);
+// Throws Failure{bad_config} with the option's name; all mistakes of a profile are logged.
+Settings read_settings(Host host, const Options& given);
 
 }  // namespace gwatt::drivers::modbus

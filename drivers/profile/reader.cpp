@@ -78,7 +78,16 @@ std::string_view nearest_name(std::string_view word, std::span<const std::string
 }
 
 void Mistakes::add(std::uint32_t line, std::string_view what) {
-    if (lines_.size() < most_mistakes) lines_.push_back(file_ + ":" + std::to_string(line) + ": " + std::string(what));
+    if (lines_.size() < most_mistakes)
+        lines_.emplace_back(line, file_ + ":" + std::to_string(line) + ": " + std::string(what));
+}
+
+std::vector<std::string> Mistakes::lines() const {
+    auto sorted = lines_;
+    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<std::string> out;
+    for (auto& [line, text] : sorted) out.push_back(std::move(text));
+    return out;
 }
 
 Reader::Reader(Mistakes& mistakes, const toml::table& table, std::string path)

@@ -23,11 +23,11 @@ public:
     explicit Mistakes(std::string file) : file_(std::move(file)) {}
     void add(std::uint32_t line, std::string_view what);
     bool none() const { return lines_.empty(); }
-    const std::vector<std::string>& lines() const { return lines_; }
+    std::vector<std::string> lines() const;  // in the order of the file
 
 private:
     std::string file_;
-    std::vector<std::string> lines_;  // at most 20
+    std::vector<std::pair<std::uint32_t, std::string>> lines_;  // at most 20
 };
 
 class Reader {

@@ -19,11 +19,11 @@ class Faults(Case):
     def powers(self, turn):
         return [turn.value(f"psu{n}.input_power") for n in range(6)]
 
-    def check_turns(self, reader, turns, least):
+    def check_turns(self, reader, turns, least, budget_ms=900):
         """Of `turns` turns: no wrong value; at least `least` of the values there could be."""
         good = 0
         for _ in range(turns):
-            powers = self.powers(reader.read())
+            powers = self.powers(reader.read(budget_ms))
             self.assertEqual([p for p in powers if p not in (None, WATTS)], [])
             good += sum(p == WATTS for p in powers)
         self.assertGreaterEqual(good, least)
@@ -80,7 +80,7 @@ class Faults(Case):
     def test_replies_byte_by_byte(self):
         reader = self.start()
         self.line.dials(pieces=True)
-        self.check_turns(reader, 3, 18)
+        self.check_turns(reader, 3, 18, budget_ms=6000)
 
     def test_the_pace_of_a_real_line(self):
         reader = self.start()
@@ -159,8 +159,10 @@ class Options(Case):
         self.assertIn("expected a tty, HOST, HOST:PORT", self.refused(port="host:0"))
         self.assertIn("did you mean", self.refused(bauds="9600"))
         broken = self.folder / "broken.toml"
-        broken.write_text('name = "x"\n[unit]\nname = "u"\n[[sensor]]\nid = "p"\nregister = 1\ntype = "u15"\nquantity = "power"\n')
-        self.assertIn("broken.toml:7: sensor[0].type: found \"u15\"", self.refused(profile=broken))
+        broken.write_text('name = "x"\n[unit]\nname = "u"\n[[sensor]]\nid = "p"\nregister = 1\ntype = "u15"\nquantity = "powr"\n')
+        reader = self.reader(port="/dev/null", profile=broken)
+        self.assertIn("broken.toml:7: sensor[0].type: found \"u15\"", reader.opened["error"])
+        self.assertTrue(any("broken.toml:8: sensor[0].quantity: found \"powr\"" in line for line in reader.log), reader.log)
 
     def test_a_port_that_is_not_there_is_gone(self):
         self.refused(GONE, port="/dev/not-there")
