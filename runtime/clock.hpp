@@ -37,6 +37,7 @@ public:
 
     // Returns at or after `when`; false if the wait was cancelled (asio cancellation of the coroutine). A coroutine that
     // goes on after a cancellation must have said this_coro::throw_if_cancelled(false): its next co_await throws else.
+    // Give the result a name: g++ 12 miscompiles `while (co_await ...)` and `if (co_await ...)`.
     virtual boost::asio::awaitable<bool> sleep_until(Monotonic when) = 0;
     boost::asio::awaitable<bool> sleep_for(Duration d) { return sleep_until(now() + d); }
 };

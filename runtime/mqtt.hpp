@@ -15,11 +15,11 @@
 namespace gwatt::runtime {
 
 struct Publication {
-    std::string topic;
-    std::string payload;  // bytes
+    std::string topic{};
+    std::string payload{};  // bytes
     int qos = 1;          // 0 or 1; never 2
     bool retain = false;
-    std::string content_type;                        // MQTT 5 only
+    std::string content_type{};                      // MQTT 5 only
     std::optional<std::chrono::seconds> expiry{};    // MQTT 5 message expiry
 };
 

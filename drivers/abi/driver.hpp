@@ -21,7 +21,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <deque>
 #include <exception>
 #include <new>
 #include <span>
@@ -216,12 +215,12 @@ struct SensorSpec {
     std::vector<gwatt_accuracy> accuracy{};
 };
 
-// Owns specs and shows them as the C list. A list stays valid until the next list(), clear() or move, so sensors may be
-// added at any time.
+// Owns specs and shows them as the C list. The list is valid until the next add(), clear() or move.
 class SensorList {
 public:
     std::uint32_t add(SensorSpec spec) {
         specs_.push_back(std::move(spec));
+        shown_.clear();
         return static_cast<std::uint32_t>(specs_.size() - 1);
     }
     void clear() {
@@ -264,7 +263,7 @@ private:
         made.accuracy = spec.accuracy.empty() ? nullptr : spec.accuracy.data();
         return made;
     }
-    std::deque<SensorSpec> specs_;
+    std::vector<SensorSpec> specs_;
     std::vector<gwatt_sensor> shown_;
 };
 
