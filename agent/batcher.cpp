@@ -124,7 +124,8 @@ void Batcher::close_live(Monotonic end) {
 
 void Batcher::finish() {
     if (batches_.empty()) return;
-    close_live(clock_.now());
+    // At the very end of an interval too: readings may have come since it was closed, and their joules count.
+    close_live(std::max(clock_.now(), live_start_ + std::chrono::milliseconds(1)));
     for (Batch& batch : batches_) close(batch);
     batches_.clear();
     group_of_.clear();

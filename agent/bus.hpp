@@ -20,6 +20,7 @@ struct BusConfig {
     std::string name;    // lower case letters, digits, underscores
     std::string driver;  // "modbus": DRIVER_DIRECTORY/modbus.so
     std::vector<std::pair<std::string, std::string>> options;  // as text, checked against the driver's option table
+    std::string base{};        // folder of the configuration file: where relative paths in options start
     bool kill_allowed = true;  // SIGKILL after SIGTERM; false for GPU plugins unless the configuration says so
 };
 

@@ -131,8 +131,8 @@ Checked take_times(const pb::Data& wire, const Shape& shape, Data& to) {
     to.start = to.header.clock.monotonic + Duration(wire.start_ns());
     to.period = to_duration(wire.period_ns());
     to.grid_bound = to_duration(wire.grid_bound_ns());
-    to.time_step = to_duration(wire.time_step_ns());
-    const std::int64_t step = to.time_step.count(), bound = step > 0 ? max_span_ns / step : 0;
+    to.time_step = std::max(to_duration(wire.time_step_ns()), Duration(1));
+    const std::int64_t step = to.time_step.count(), bound = max_span_ns / step;
     to.scan_offset.resize(shape.sensors.size());
     if (!read_runs(wire.scan_offset(), shape.sensors.size(), bound,
                    [&](std::size_t s, std::int64_t n) { to.scan_offset[s] = Duration(n * step); }))

@@ -183,8 +183,8 @@ bool take_times(const pb::Live& wire, Live& to) {
     if (!is_span(wire.start_ns()) || !is_span(wire.interval_ns()) || !is_span(wire.time_step_ns())) return false;
     to.start = to.header.clock.monotonic + Duration(wire.start_ns());
     to.interval = to_duration(wire.interval_ns());
-    to.time_step = to_duration(wire.time_step_ns());
-    const std::int64_t step = to.time_step.count(), bound = step > 0 ? max_span_ns / step : 0;
+    to.time_step = std::max(to_duration(wire.time_step_ns()), Duration(1));
+    const std::int64_t step = to.time_step.count(), bound = max_span_ns / step;
     std::int64_t time = 0;
     bool bounded = true;
     return take_column(wire.as_of(), to.points,

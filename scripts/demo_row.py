@@ -83,3 +83,29 @@ port = {broker_port}
 address = "127.0.0.1"
 port = {metrics_port}
 {racks}"""
+
+
+def modbus_bus(tty, profile):
+    return f"""[[bus]]
+name = "shelf"
+driver = "modbus"
+
+[bus.options]
+port = "{tty}"
+profile = "{profile}"
+units = "1-6"
+"""
+
+
+def hwmon_bus(tree):
+    return f"""[[bus]]
+name = "board"
+driver = "hwmon"
+
+[bus.options]
+root = "{tree}"
+
+[[bus.sensor]]
+match = "*.power1"
+point = "rack_in"
+"""

@@ -33,10 +33,11 @@
  *      one sensor are oldest first.  Broken: memory of the runner is overwritten (the bus dies), or samples are
  *      refused and counted. check: yes
  *  D10 A read error is "no value": never zero, never the last value, never NaN or infinity.
- *      Broken: NaN and infinity are turned into `suspect` no-values and counted; zero and old values are believed:
- *      wrong energy. check: partly (NaN, infinity)
+ *      Broken: NaN and infinity become `garbled` (no value) and are counted; zero and old values are believed: wrong
+ *      energy. check: partly (NaN, infinity)
  *  D11 A sample's time is the middle of the measurement on host->now_ns's scale, not the time of the call.
- *      Broken: a time in the future or older than allowed is refused, marked suspect and counted. check: partly
+ *      Broken: with a time in the future, older than two periods, or before the sensor's last one, the sample becomes
+ *      `garbled` (no value) and is counted; with that of the last one again it is `stale`. check: partly
  *  D12 `value` is in the quantity's own unit (W, J, V, A, VA, degC, Hz, rpm, 1, m3/s, Pa, 1, C): no milli, no kilo.
  *      Broken: wrong by the factor; range_min and range_max make it suspect. check: partly (range)
  *  D13 A sensor's id matches [a-z0-9_.]+, is unique on the bus, and is the same after every `open`.

@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <new>
 #include <span>
@@ -215,12 +216,12 @@ struct SensorSpec {
     std::vector<gwatt_accuracy> accuracy{};
 };
 
-// Owns specs and shows them as the C list. The list is valid until the next add(), clear() or move.
+// Owns specs and shows them as the C list. A list stays valid until the next list(), clear() or move, so sensors may be
+// added at any time.
 class SensorList {
 public:
     std::uint32_t add(SensorSpec spec) {
         specs_.push_back(std::move(spec));
-        shown_.clear();
         return static_cast<std::uint32_t>(specs_.size() - 1);
     }
     void clear() {
@@ -263,7 +264,7 @@ private:
         made.accuracy = spec.accuracy.empty() ? nullptr : spec.accuracy.data();
         return made;
     }
-    std::vector<SensorSpec> specs_;
+    std::deque<SensorSpec> specs_;
     std::vector<gwatt_sensor> shown_;
 };
 

@@ -8,19 +8,23 @@ namespace {
 constexpr Duration connect_limit = std::chrono::seconds(3);
 constexpr Duration meet_limit = std::chrono::seconds(2);  // of open, for all units
 constexpr std::size_t most_plans = 8;                     // sets of wanted sensors that are kept
-constexpr const char* counter_ids[] = {"requests", "silent", "garbled", "exceptions", "bad_crc", "foreign_frames", "stray_bytes"};
+constexpr const char* counter_ids[] = {"requests", "silent",         "garbled",    "exceptions",
+                                       "bad_crc",  "foreign_frames", "stray_bytes"};
 
 Descriptor open_port(Host host, const Settings& settings, Duration limit) {
     return settings.tty ? open_tty(host, settings) : connect_tcp(host, settings.port, limit);
 }
 }  // namespace
 
-Bus::Bus(Host host, const Options& given) : Bus(host, read_settings(given), &open_port) {}
+Bus::Bus(Host host, const Options& given) : Bus(host, read_settings(host, given), &open_port) {}
 
 Bus::Bus(Host host, Settings settings, Opener opener)
-    : host_(host), settings_(std::move(settings)), opener_(std::move(opener)),
+    : host_(host),
+      settings_(std::move(settings)),
+      opener_(std::move(opener)),
       talk_(host, settings_.framing, {settings_.tty, settings_.baud, settings_.response_timeout, settings_.min_delay}) {
-    for (const auto& unit : settings_.units) units_.emplace_back(host_, talk_, unit, settings_.profiles[unit.profile], settings_.gap);
+    for (const auto& unit : settings_.units)
+        units_.emplace_back(host_, talk_, unit, settings_.profiles[unit.profile], settings_.gap);
     list_sensors();
     port_ = opener_(host_, settings_, connect_limit);
     talk_.attach(port_.get(), !settings_.tty);
@@ -41,8 +45,11 @@ void Bus::list_sensors() {
     }
     if (!settings_.line_counters) return;
     for (const auto* id : counter_ids)
-        list_.add({.id = std::string("line.") + id, .label = std::string("bus: ") + id, .quantity = GWATT_QUANTITY_COUNT,
-                   .kind = GWATT_KIND_CUMULATIVE, .resolution = 1});
+        list_.add({.id = std::string("line.") + id,
+                   .label = std::string("bus: ") + id,
+                   .quantity = GWATT_QUANTITY_COUNT,
+                   .kind = GWATT_KIND_CUMULATIVE,
+                   .resolution = 1});
 }
 
 // A unit that does not answer now is met when it first answers.
@@ -64,7 +71,8 @@ Plan& Bus::plan_for(std::span<const std::uint32_t> wanted) {
             return plan;
         }
     if (plans_.size() == most_plans)
-        plans_.erase(std::min_element(plans_.begin(), plans_.end(), [](const Plan& a, const Plan& b) { return a.used < b.used; }));
+        plans_.erase(std::min_element(plans_.begin(), plans_.end(),
+                                      [](const Plan& a, const Plan& b) { return a.used < b.used; }));
     plans_.push_back(make_plan(wanted, owned_));
     plans_.back().used = turn_;
     return plans_.back();
@@ -104,7 +112,8 @@ Went Bus::turn(UnitPlan& plan, Instant share, Instant deadline, Samples& out) {
     auto& unit = units_[plan.unit];
     auto went = unit.turn(plan, share, out);
     // A connection that was left alone may have been closed by the other side: that is worth one new one.
-    if (went == Went::gone && !fresh_ && !settings_.tty && reconnect(deadline - host_.now())) went = unit.turn(plan, deadline, out);
+    if (went == Went::gone && !fresh_ && !settings_.tty && reconnect(deadline - host_.now()))
+        went = unit.turn(plan, deadline, out);
     if (plan.answered) fresh_ = false;
     return went;
 }
@@ -141,7 +150,8 @@ void Bus::give_counters(const Plan& plan, Samples& out) const {
     if (plan.counters.empty()) return;
     const auto& talk = talk_.counters();
     const auto& line = talk_.line();
-    const std::uint64_t values[] = {talk.requests, talk.silent, talk.garbled, line.exceptions, line.bad_crc, line.foreign, line.stray_bytes};
+    const std::uint64_t values[] = {talk.requests, talk.silent,  talk.garbled,    line.exceptions,
+                                    line.bad_crc,  line.foreign, line.stray_bytes};
     const auto first = list_.size() - std::size(values);
     for (const auto sensor : plan.counters) out.value(sensor, host_.now(), static_cast<double>(values[sensor - first]));
 }

@@ -11,9 +11,11 @@ namespace gwatt::drivers::modbus {
 
 class Bus {
 public:
-    static constexpr About about{.name = "modbus", .version = GWATT_VERSION,
-                                 .summary = "Power supplies, meters and PDUs on a Modbus RTU line or a Modbus TCP connection.",
-                                 .open_worst = std::chrono::seconds(30)};  // a name server that does not answer
+    static constexpr About about{
+        .name = "modbus",
+        .version = GWATT_VERSION,
+        .summary = "Power supplies, meters and PDUs on a Modbus RTU line or a Modbus TCP connection.",
+        .open_worst = std::chrono::seconds(30)};  // a name server that does not answer
     static constexpr const auto& options = modbus::options;
     using Opener = std::function<Descriptor(Host, const Settings&, Duration limit)>;
 

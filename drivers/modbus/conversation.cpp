@@ -49,7 +49,8 @@ bool Conversation::drain() {
 
 Answer Conversation::send(std::span<const std::uint8_t> bytes, Instant deadline) {
     while (!bytes.empty()) {
-        const auto n = socket_ ? ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) : ::write(fd_, bytes.data(), bytes.size());
+        const auto n =
+            socket_ ? ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) : ::write(fd_, bytes.data(), bytes.size());
         if (n >= 0) {
             bytes = bytes.subspan(static_cast<std::size_t>(n));
             continue;

@@ -21,18 +21,19 @@ enum class Answer : std::uint8_t {
 struct Answered {
     Answer answer = Answer::silent;
     std::uint8_t exception = 0;
-    Instant middle{};                            // between the request's first byte and the reply's last
-    std::span<const std::uint8_t> registers{};   // until the next ask
+    Instant middle{};                           // between the request's first byte and the reply's last
+    std::span<const std::uint8_t> registers{};  // until the next ask
 };
 
 class Conversation {
 public:
     struct Pace {
-        bool line = true;         // a tty: characters take time, frames need silence between them
+        bool line = true;  // a tty: characters take time, frames need silence between them
         std::uint32_t baud = 19200;
         Duration response_timeout{}, min_delay{};
     };
-    Conversation(Host host, Framing framing, Pace pace) : host_(host), framing_(framing), pace_(pace), parser_(framing) {}
+    Conversation(Host host, Framing framing, Pace pace)
+        : host_(host), framing_(framing), pace_(pace), parser_(framing) {}
 
     void attach(int fd, bool socket);
     // Throws away what came in unasked; once before each turn, and after every answer that was not clean.

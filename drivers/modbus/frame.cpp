@@ -70,7 +70,8 @@ void ReplyParser::discard() {
     while (used_ > 0) {
         bool ours = false;
         const auto length = rtu_length(0, ours);
-        const bool frame = framing_ == Framing::rtu && length > 0 && length <= used_ && crc_holds(std::span(buffer_).first(length));
+        const bool frame =
+            framing_ == Framing::rtu && length > 0 && length <= used_ && crc_holds(std::span(buffer_).first(length));
         frame ? ++counters_.foreign : ++counters_.stray_bytes;
         drop(frame ? length : 1);
     }
@@ -85,9 +86,7 @@ void ReplyParser::expect(const Request& request) {
     missing_ = 1;
 }
 
-void ReplyParser::commit(std::size_t bytes) {
-    used_ = std::min(used_ + bytes, buffer_.size());
-}
+void ReplyParser::commit(std::size_t bytes) { used_ = std::min(used_ + bytes, buffer_.size()); }
 
 Outcome ReplyParser::poll() {
     drop(taken_);

@@ -24,8 +24,15 @@ struct Request {
 
 // Exception codes of V1.1b3, section 7.
 enum Exception : std::uint8_t {
-    illegal_function = 1, illegal_data_address = 2, illegal_data_value = 3, device_failure = 4, acknowledge = 5,
-    device_busy = 6, parity_error = 8, gateway_path_unavailable = 10, gateway_target_silent = 11,
+    illegal_function = 1,
+    illegal_data_address = 2,
+    illegal_data_value = 3,
+    device_failure = 4,
+    acknowledge = 5,
+    device_busy = 6,
+    parity_error = 8,
+    gateway_path_unavailable = 10,
+    gateway_target_silent = 11,
 };
 
 // CRC-16/MODBUS: reflected 0x8005, start 0xFFFF. It travels low byte first.
@@ -50,10 +57,10 @@ enum class Outcome : std::uint8_t {
 // Grows for ever; what the line did, for people and for tests.
 struct LineCounters {
     std::uint64_t replies = 0, exceptions = 0;
-    std::uint64_t bad_crc = 0;     // something of the right length and head, with a wrong CRC
-    std::uint64_t foreign = 0;     // whole valid frames that answer another question: late, doubled, of another unit
-    std::uint64_t stray_bytes = 0; // bytes that belong to no frame
-    std::uint64_t echoes = 0;      // our own request heard back (two-wire adapters)
+    std::uint64_t bad_crc = 0;      // something of the right length and head, with a wrong CRC
+    std::uint64_t foreign = 0;      // whole valid frames that answer another question: late, doubled, of another unit
+    std::uint64_t stray_bytes = 0;  // bytes that belong to no frame
+    std::uint64_t echoes = 0;       // our own request heard back (two-wire adapters)
 };
 
 // Finds the reply to one request in whatever arrives. Bytes are put into space() and announced by commit(); then poll().
@@ -74,7 +81,9 @@ public:
     Outcome poll();
 
     // Big-endian registers of the reply, count of the request; valid after Outcome::reply, until the next call.
-    std::span<const std::uint8_t> registers() const { return std::span(buffer_).subspan(at_, std::size_t{2} * request_.count); }
+    std::span<const std::uint8_t> registers() const {
+        return std::span(buffer_).subspan(at_, std::size_t{2} * request_.count);
+    }
     std::uint8_t exception_code() const { return exception_; }
     std::size_t held() const { return used_; }
     // How many bytes are missing until the frame that has begun can be whole; 1 where that is not known.

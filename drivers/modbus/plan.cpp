@@ -19,7 +19,8 @@ Plan make_plan(std::span<const std::uint32_t> wanted, std::span<const UnitSensor
     }
     for (auto& made : plan.units) {
         std::sort(made.entries.begin(), made.entries.end(), [](const Entry& a, const Entry& b) {
-            return std::pair(a.what->place.table, a.what->place.first) < std::pair(b.what->place.table, b.what->place.first);
+            return std::pair(a.what->place.table, a.what->place.first) <
+                   std::pair(b.what->place.table, b.what->place.first);
         });
         for (const auto& entry : made.entries) made.places.push_back(entry.what->place);
     }

@@ -10,22 +10,22 @@
 namespace gwatt::drivers::modbus {
 
 struct Entry {
-    std::uint32_t sensor;             // the host's index
+    std::uint32_t sensor;  // the host's index
     const profile::Sensor* what;
-    bool given;                       // in this turn
+    bool given;  // in this turn
 };
 
 struct UnitPlan {
-    std::uint32_t unit = 0;           // index
-    std::vector<Entry> entries{};     // in the order of `places`
+    std::uint32_t unit = 0;        // index
+    std::vector<Entry> entries{};  // in the order of `places`
     std::vector<Place> places{};
     std::vector<Span> spans{};
     std::uint32_t holes_version = ~std::uint32_t{0};  // of the holes that `spans` were made with
     // of this turn:
     std::uint32_t next_span = 0;
-    bool over = false;                // nothing more to ask in this turn
+    bool over = false;  // nothing more to ask in this turn
     bool tried = false, answered = false;
-    std::uint32_t given = 0;          // entries
+    std::uint32_t given = 0;                         // entries
     gwatt_quality missing = GWATT_QUALITY_NOT_READ;  // why entries that are not given are not
 };
 

@@ -32,12 +32,18 @@ inline constexpr std::array options{
     between(1200, 921600, option("baud", GWATT_INTEGER, "Of a tty; without it the profile's, else 19200.")),
     choice("parity", parity_choices, "Of a tty; without it the profile's, else even."),
     between(1, 2, option("stop_bits", GWATT_INTEGER, "Of a tty; without it the profile's, else 1.")),
-    choice("framing", framing_choices, "auto: RTU on a tty, Modbus TCP on a socket; rtu on a socket for serial servers.", "auto"),
-    between(0.001, 60, option("response_timeout", GWATT_DURATION, "How long a unit may think before its answer begins.", "300ms")),
+    choice("framing", framing_choices,
+           "auto: RTU on a tty, Modbus TCP on a socket; rtu on a socket for serial servers.", "auto"),
+    between(0.001, 60,
+            option("response_timeout", GWATT_DURATION, "How long a unit may think before its answer begins.", "300ms")),
     between(0, 124, option("gap", GWATT_INTEGER, "Registers that one read may skip to serve two sensors.", "16")),
-    between(0, 1, option("min_delay", GWATT_DURATION, "Pause between an answer and the next request, where the device needs one.", "0s")),
-    choice("rs485", rs485_choices, "Direction control by the UART: leave as it is, or RTS active during or after sending.", "leave"),
-    option("line_counters", GWATT_BOOLEAN, "Also give the bus's own counters (line.requests, line.bad_crc, ...) as sensors.", "false"),
+    between(0, 1,
+            option("min_delay", GWATT_DURATION,
+                   "Pause between an answer and the next request, where the device needs one.", "0s")),
+    choice("rs485", rs485_choices,
+           "Direction control by the UART: leave as it is, or RTS active during or after sending.", "leave"),
+    option("line_counters", GWATT_BOOLEAN,
+           "Also give the bus's own counters (line.requests, line.bad_crc, ...) as sensors.", "false"),
 };
 
 struct UnitSetting {
@@ -61,7 +67,7 @@ struct Settings {
     std::vector<UnitSetting> units;
 };
 
-// Throws Failure{bad_config} with the option's name.
-Settings read_settings(const Options& given);
+// Throws Failure{bad_config} with the option's name; all mistakes of a profile are logged.
+Settings read_settings(Host host, const Options& given);
 
 }  // namespace gwatt::drivers::modbus

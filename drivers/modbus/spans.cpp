@@ -24,10 +24,14 @@ void Holes::absent(const Place& place) {
     ++version_;
 }
 
-bool Holes::is_absent(const Place& place) const { return std::find(absent_.begin(), absent_.end(), place) != absent_.end(); }
+bool Holes::is_absent(const Place& place) const {
+    return std::find(absent_.begin(), absent_.end(), place) != absent_.end();
+}
 
 bool Holes::between(const Place& a, const Place& b) const {
-    const auto cuts = [&](const Place& cut) { return cut.table == a.table && cut.first > a.first && cut.first < end_of(b); };
+    const auto cuts = [&](const Place& cut) {
+        return cut.table == a.table && cut.first > a.first && cut.first < end_of(b);
+    };
     const auto blocks = [&](const Place& gone) {
         return gone.table == a.table && end_of(gone) > a.first && gone.first < end_of(b);
     };
@@ -49,8 +53,10 @@ void merge(std::span<const Place> places, unsigned longest, unsigned gap, const 
         const bool joins = last != nullptr && last->to == i && last->place.table == place.table &&
                            place.first - end_of(last->place) <= gap && end_of(place) - last->place.first <= longest &&
                            (holes.empty() || !holes.between(last->place, place));
-        if (!joins) out.push_back({place, i, i + 1});
-        else last->place.words = static_cast<std::uint16_t>(end_of(place) - last->place.first), last->to = i + 1;
+        if (!joins)
+            out.push_back({place, i, i + 1});
+        else
+            last->place.words = static_cast<std::uint16_t>(end_of(place) - last->place.first), last->to = i + 1;
     }
 }
 

@@ -33,7 +33,7 @@ private:
 };
 
 struct Span {
-    Place place;                  // what is asked for
+    Place place;                     // what is asked for
     std::uint32_t from = 0, to = 0;  // the places it serves: [from, to) of the sorted list
 };
 

@@ -33,8 +33,11 @@ Address split(const std::string& port) {
     }
     unsigned number = 0;
     const auto [end, error] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), number);
-    const bool good = rest.empty() || (rest[0] == ':' && error == std::errc{} && end == rest.data() + rest.size() && number > 0 && number < 65536);
-    if (made.host.empty() || !good) throw Failure{Result::bad_config, "found \"" + port + "\", expected a tty, HOST, HOST:PORT or [V6]:PORT", "port"};
+    const bool good = rest.empty() || (rest[0] == ':' && error == std::errc{} && end == rest.data() + rest.size() &&
+                                       number > 0 && number < 65536);
+    if (made.host.empty() || !good)
+        throw Failure{Result::bad_config, "found \"" + port + "\", expected a tty, HOST, HOST:PORT or [V6]:PORT",
+                      "port"};
     if (!rest.empty()) made.service = rest.substr(1);
     return made;
 }
@@ -67,7 +70,8 @@ int connect_one(Host host, const addrinfo& to, Instant deadline, Descriptor& out
         if (waited != Wait::ready) return waited == Wait::cancelled ? ECANCELED : ETIMEDOUT;
         int error = 0;
         socklen_t size = sizeof error;
-        if (getsockopt(made.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) return error == 0 ? errno : error;
+        if (getsockopt(made.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
+            return error == 0 ? errno : error;
     }
     out = std::move(made);
     return 0;
@@ -83,7 +87,8 @@ Descriptor connect_tcp(Host host, const std::string& port, Duration limit) {
         error = connect_one(host, *to, deadline, made);
         if (error == 0) return made;
     }
-    throw Failure{error == ETIMEDOUT ? Result::timeout : Result::gone, "cannot connect to " + port + ": " + std::strerror(error)};
+    throw Failure{error == ETIMEDOUT ? Result::timeout : Result::gone,
+                  "cannot connect to " + port + ": " + std::strerror(error)};
 }
 
 }  // namespace gwatt::drivers::modbus

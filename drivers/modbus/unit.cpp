@@ -12,7 +12,8 @@ constexpr Duration denied_lasts = std::chrono::minutes(1);  // then it is looked
 }  // namespace
 
 void Unit::log(Level level, const std::string& what, const std::string& more) const {
-    host_.log(level, what + ": unit=" + setting_.name + " address=" + std::to_string(setting_.address) + (more.empty() ? "" : " ") + more);
+    host_.log(level, what + ": unit=" + setting_.name + " address=" + std::to_string(setting_.address) +
+                         (more.empty() ? "" : " ") + more);
 }
 
 bool Unit::prepare(UnitPlan& plan, Instant now) {
@@ -63,13 +64,16 @@ Went Unit::turn(UnitPlan& plan, Instant deadline, Samples& out) {
     return well && !told_ ? tell(deadline) : Went::on;
 }
 
-bool Unit::room_for(const Place& place, Instant deadline) const { return deadline - host_.now() > talk_.least_time(place.words); }
+bool Unit::room_for(const Place& place, Instant deadline) const {
+    return deadline - host_.now() > talk_.least_time(place.words);
+}
 
 Answered Unit::ask(const Place& place, Instant deadline) {
-    const Request request{.unit = setting_.address,
-                          .function = place.table == RegisterTable::holding ? Function::read_holding : Function::read_input,
-                          .first = place.first,
-                          .count = place.words};
+    const Request request{
+        .unit = setting_.address,
+        .function = place.table == RegisterTable::holding ? Function::read_holding : Function::read_input,
+        .first = place.first,
+        .count = place.words};
     auto answered = talk_.ask(request, deadline);
     // Noise on the line is worth one more try; silence is not.
     if (answered.answer == Answer::garbled && room_for(place, deadline)) answered = talk_.ask(request, deadline);
@@ -143,13 +147,17 @@ Went Unit::judge_exception(UnitPlan& plan, std::uint8_t code) {
     return Went::over;
 }
 
-void Unit::deliver(UnitPlan& plan, std::uint32_t from, std::uint32_t to, const Place& asked, const Answered& answered, Samples& out) {
+void Unit::deliver(UnitPlan& plan, std::uint32_t from, std::uint32_t to, const Place& asked, const Answered& answered,
+                   Samples& out) {
     for (auto i = from; i < to; ++i) {
         auto& entry = plan.entries[i];
         const auto at = std::size_t{2} * (plan.places[i].first - asked.first);
-        const auto decoded = profile::decode(*entry.what, answered.registers.subspan(at, std::size_t{2} * plan.places[i].words));
-        if (decoded.has_value) out.value(entry.sensor, answered.middle, decoded.value);
-        else out.none(entry.sensor, answered.middle, GWATT_QUALITY_UNAVAILABLE);
+        const auto decoded =
+            profile::decode(*entry.what, answered.registers.subspan(at, std::size_t{2} * plan.places[i].words));
+        if (decoded.has_value)
+            out.value(entry.sensor, answered.middle, decoded.value);
+        else
+            out.none(entry.sensor, answered.middle, GWATT_QUALITY_UNAVAILABLE);
         entry.given = true;
         ++plan.given;
     }
@@ -172,7 +180,9 @@ void Unit::finish(UnitPlan& plan, Samples& out) {
         return;
     }
     if (!plan.answered) met_ = false;
-    if (standing_.silent(now)) log(Level::warning, plan.answered ? "the unit gives nothing, asking it rarely" : "the unit does not answer, asking it rarely");
+    if (standing_.silent(now))
+        log(Level::warning,
+            plan.answered ? "the unit gives nothing, asking it rarely" : "the unit does not answer, asking it rarely");
 }
 
 // --- what the unit is ---
@@ -185,7 +195,8 @@ bool Unit::fits(std::size_t index) {
     std::string expected;
     for (const auto& prefix : wanted.expect) expected += (expected.empty() ? "\"" : ", \"") + prefix + "\"";
     log(wanted.deny ? Level::error : Level::warning,
-        wanted.deny ? "not the device that the profile is for, its sensors are denied" : "not a device that the profile names, reading it all the same",
+        wanted.deny ? "not the device that the profile is for, its sensors are denied"
+                    : "not a device that the profile names, reading it all the same",
         "profile=" + profile_.name + " " + wanted.id + "=\"" + said + "\" expected=" + expected);
     return !wanted.deny;
 }
@@ -194,8 +205,10 @@ Answered Unit::read_text(std::size_t index, Instant deadline) {
     const auto& text = profile_.texts[index];
     const auto answered = ask(text.place, deadline);
     const bool refused = answered.answer == Answer::exception && answered.exception <= illegal_data_value;
-    if (answered.answer == Answer::reply) texts_[index] = {true, profile::decode_text(text, answered.registers)};
-    else if (refused) texts_[index] = {true, ""};
+    if (answered.answer == Answer::reply)
+        texts_[index] = {true, profile::decode_text(text, answered.registers)};
+    else if (refused)
+        texts_[index] = {true, ""};
     return answered;
 }
 

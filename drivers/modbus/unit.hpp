@@ -40,7 +40,8 @@ private:
     Went divide(UnitPlan& plan, std::uint32_t from, std::uint32_t to, Instant deadline, Samples& out);
     Went judge(UnitPlan& plan, const Answered& answered);
     Went judge_exception(UnitPlan& plan, std::uint8_t code);
-    void deliver(UnitPlan& plan, std::uint32_t from, std::uint32_t to, const Place& asked, const Answered& answered, Samples& out);
+    void deliver(UnitPlan& plan, std::uint32_t from, std::uint32_t to, const Place& asked, const Answered& answered,
+                 Samples& out);
     Answered ask(const Place& place, Instant deadline);
     Answered read_text(std::size_t index, Instant deadline);
     Went tell(Instant deadline);

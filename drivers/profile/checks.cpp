@@ -9,8 +9,8 @@ bool good_id(std::string_view id, std::span<const std::string_view> marks) {
     std::string plain(id);
     for (const auto mark : marks) plain = replaced(plain, mark, 0);
     const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.'; };
-    return !plain.empty() && plain.size() <= 64 && std::all_of(plain.begin(), plain.end(), good) && plain.front() != '.' &&
-           plain.back() != '.' && plain.find("..") == std::string::npos;
+    return !plain.empty() && plain.size() <= 64 && std::all_of(plain.begin(), plain.end(), good) &&
+           plain.front() != '.' && plain.back() != '.' && plain.find("..") == std::string::npos;
 }
 
 std::string replaced(std::string text, std::string_view mark, unsigned number) {
@@ -41,9 +41,10 @@ void check_overlaps(std::vector<Claim> claims, Mistakes& mistakes) {
     for (std::size_t i = 1; i < claims.size(); ++i) {
         const auto& before = claims[i - 1];
         const auto& here = claims[i];
-        if (before.place.table != here.place.table || before.place.first + before.place.words <= here.place.first) continue;
-        mistakes.add(here.line, here.id + ": register " + std::to_string(here.place.first) + " belongs to " + before.id +
-                                    " (line " + std::to_string(before.line) + ") already");
+        if (before.place.table != here.place.table || before.place.first + before.place.words <= here.place.first)
+            continue;
+        mistakes.add(here.line, here.id + ": register " + std::to_string(here.place.first) + " belongs to " +
+                                    before.id + " (line " + std::to_string(before.line) + ") already");
     }
 }
 }  // namespace

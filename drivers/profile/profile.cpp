@@ -19,13 +19,17 @@ constexpr std::string_view protocol_names[] = {"modbus"};
 void parse_modbus(Reader reader, Profile& profile, Defaults& defaults) {
     const auto units = reader.text("units", "");
     const auto addresses = parse_units(units);
-    if (!units.empty() && addresses.empty()) reader.wrong("units", "expected addresses such as \"192-247\" or \"1-6,9\"");
+    if (!units.empty() && addresses.empty())
+        reader.wrong("units", "expected addresses such as \"192-247\" or \"1-6,9\"");
     for (const unsigned address : addresses) {
-        if (!profile.units.empty() && profile.units.back().second + 1 == address) profile.units.back().second = address;
-        else profile.units.emplace_back(address, address);
+        if (!profile.units.empty() && profile.units.back().second + 1 == address)
+            profile.units.back().second = address;
+        else
+            profile.units.emplace_back(address, address);
     }
     profile.baud = static_cast<std::uint32_t>(reader.integer("baud", 0, 921600, 0));
-    if (profile.baud != 0 && std::find(std::begin(known_bauds), std::end(known_bauds), profile.baud) == std::end(known_bauds))
+    if (profile.baud != 0 &&
+        std::find(std::begin(known_bauds), std::end(known_bauds), profile.baud) == std::end(known_bauds))
         reader.wrong("baud", "found " + std::to_string(profile.baud) + ", expected 1200, 2400, ... 115200, ... 921600");
     if (reader.has("parity")) profile.parity = static_cast<Parity>(reader.choice("parity", parity_names));
     if (reader.has("stop_bits")) profile.stop_bits = static_cast<unsigned>(reader.integer("stop_bits", 1, 2));
@@ -38,7 +42,8 @@ void parse_modbus(Reader reader, Profile& profile, Defaults& defaults) {
 
 void parse_unit(Reader reader, Profile& profile) {
     profile.unit_name = reader.text("name");
-    if (!good_id(profile.unit_name, unit_marks)) reader.wrong("name", "expected such as \"psu{n}\": lower case letters, digits, _ . {n} {unit}");
+    if (!good_id(profile.unit_name, unit_marks))
+        reader.wrong("name", "expected such as \"psu{n}\": lower case letters, digits, _ . {n} {unit}");
     profile.unit_label = reader.text("label", profile.unit_name);
     reader.finish();
 }
@@ -50,10 +55,15 @@ void parse_root(Reader root, Profile& profile, Lines& lines) {
     profile.title = root.text("title", profile.name);
     root.texts("notes", 64);  // for people
     Defaults defaults;
-    if (const auto* table = root.table("modbus")) parse_modbus(Reader(root.mistakes(), *table, "modbus"), profile, defaults);
-    if (const auto* table = root.table("unit")) parse_unit(Reader(root.mistakes(), *table, "unit"), profile);
-    else root.wrong("unit", "missing, expected a table with name, such as \"psu{n}\"");
-    const auto place = [](std::string_view kind, std::size_t i) { return std::string(kind) + "[" + std::to_string(i) + "]"; };
+    if (const auto* table = root.table("modbus"))
+        parse_modbus(Reader(root.mistakes(), *table, "modbus"), profile, defaults);
+    if (const auto* table = root.table("unit"))
+        parse_unit(Reader(root.mistakes(), *table, "unit"), profile);
+    else
+        root.wrong("unit", "missing, expected a table with name, such as \"psu{n}\"");
+    const auto place = [](std::string_view kind, std::size_t i) {
+        return std::string(kind) + "[" + std::to_string(i) + "]";
+    };
     std::size_t i = 0;
     for (const auto* table : root.tables("text", most_texts)) {
         parse_text(Reader(root.mistakes(), *table, place("text", i++)), defaults, profile.texts);
@@ -102,7 +112,9 @@ std::string fill_in(std::string_view pattern, unsigned n, unsigned unit) {
 namespace {
 // A decimal or 0x number at the front of `text`, with blanks around it; cuts it off. Nothing where there is none.
 std::optional<unsigned> take_number(std::string_view& text) {
-    const auto blanks = [&] { while (!text.empty() && text.front() == ' ') text.remove_prefix(1); };
+    const auto blanks = [&] {
+        while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    };
     blanks();
     const bool hex = text.starts_with("0x") || text.starts_with("0X");
     if (hex) text.remove_prefix(2);

@@ -19,7 +19,10 @@ constexpr unsigned words_of(Type type) {
 constexpr bool is_float(Type type) { return type >= Type::float32; }
 constexpr bool is_signed(Type type) { return type == Type::s16 || type == Type::s32 || type == Type::s64; }
 
-enum class Order : std::uint8_t { big, little };  // big: the first register is the high word; the first byte the high one
+enum class Order : std::uint8_t {
+    big,
+    little
+};  // big: the first register is the high word; the first byte the high one
 enum class RegisterTable : std::uint8_t { holding, input };  // read by function 3 or 4
 enum class Parity : std::uint8_t { none, even, odd };
 
@@ -37,7 +40,7 @@ struct Sensor {
     Type type = Type::u16;
     Order word_order = Order::big, byte_order = Order::big;
     double scale = 1;
-    std::vector<std::uint64_t> no_value;                   // raw words that mean "I have none"
+    std::vector<std::uint64_t> no_value;                 // raw words that mean "I have none"
     std::vector<std::pair<unsigned, std::string>> bits;  // of a state: what its bits mean
 };
 
@@ -57,7 +60,7 @@ struct Profile {
     std::uint32_t baud = 0;                            // 0: not said
     std::optional<Parity> parity;
     std::optional<unsigned> stop_bits;
-    std::uint16_t longest_read = 125;                  // registers
+    std::uint16_t longest_read = 125;  // registers
     std::vector<Text> texts;
     std::vector<Sensor> sensors;  // in the order of the file
 };

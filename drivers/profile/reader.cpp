@@ -78,7 +78,16 @@ std::string_view nearest_name(std::string_view word, std::span<const std::string
 }
 
 void Mistakes::add(std::uint32_t line, std::string_view what) {
-    if (lines_.size() < most_mistakes) lines_.push_back(file_ + ":" + std::to_string(line) + ": " + std::string(what));
+    if (lines_.size() < most_mistakes)
+        lines_.emplace_back(line, file_ + ":" + std::to_string(line) + ": " + std::string(what));
+}
+
+std::vector<std::string> Mistakes::lines() const {
+    auto sorted = lines_;
+    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<std::string> out;
+    for (auto& [line, text] : sorted) out.push_back(std::move(text));
+    return out;
 }
 
 Reader::Reader(Mistakes& mistakes, const toml::table& table, std::string path)
@@ -113,13 +122,15 @@ const toml::node* Reader::take(std::string_view key, bool required, std::string_
 std::string Reader::text(std::string_view key, std::optional<std::string> fallback) {
     const auto* node = take(key, !fallback, "text");
     if (node != nullptr) {
-        if (const auto* text = node->as_string(); text != nullptr && text->get().size() <= longest_text) return text->get();
+        if (const auto* text = node->as_string(); text != nullptr && text->get().size() <= longest_text)
+            return text->get();
         unlike(key, *node, "text of at most 512 bytes");
     }
     return fallback.value_or("");
 }
 
-std::int64_t Reader::integer(std::string_view key, std::int64_t low, std::int64_t high, std::optional<std::int64_t> fallback) {
+std::int64_t Reader::integer(std::string_view key, std::int64_t low, std::int64_t high,
+                             std::optional<std::int64_t> fallback) {
     const auto expected = "a whole number from " + std::to_string(low) + " to " + std::to_string(high);
     const auto* node = take(key, !fallback, expected);
     if (node != nullptr) {
@@ -149,7 +160,8 @@ std::chrono::nanoseconds Reader::duration(std::string_view key, std::chrono::nan
     return value.value_or(fallback);
 }
 
-std::size_t Reader::choice(std::string_view key, std::span<const std::string_view> names, std::optional<std::size_t> fallback) {
+std::size_t Reader::choice(std::string_view key, std::span<const std::string_view> names,
+                           std::optional<std::size_t> fallback) {
     const auto expected = "one of " + joined(names);
     const auto* node = take(key, !fallback, expected);
     if (node == nullptr) return fallback.value_or(0);
@@ -174,7 +186,8 @@ std::vector<std::string> Reader::texts(std::string_view key, std::size_t most) {
     if (const auto* entries = array(key, most))
         for (const auto& entry : *entries) {
             const auto* text = entry.as_string();
-            text != nullptr && text->get().size() <= longest_text ? out.push_back(text->get()) : unlike(key, entry, "text");
+            text != nullptr && text->get().size() <= longest_text ? out.push_back(text->get())
+                                                                  : unlike(key, entry, "text");
         }
     return out;
 }
@@ -192,7 +205,8 @@ std::vector<double> Reader::numbers(std::string_view key, std::size_t most) {
     if (const auto* entries = array(key, most))
         for (const auto& entry : *entries) {
             const auto value = entry.value<double>();
-            value && entry.is_number() && std::isfinite(*value) ? out.push_back(*value) : unlike(key, entry, "finite numbers");
+            value&& entry.is_number() && std::isfinite(*value) ? out.push_back(*value)
+                                                               : unlike(key, entry, "finite numbers");
         }
     return out;
 }
@@ -216,8 +230,8 @@ void Reader::finish() {
     for (const auto& [key, node] : table_)
         if (!known_.contains(key.str())) {
             const auto place = path_.empty() ? std::string() : path_ + ".";
-            mistakes_.add(node.source().begin.line, place + printable(key.str()) + ": unknown key" + slip(key.str(), known) +
-                                                        "; known here: " + joined(known));
+            mistakes_.add(node.source().begin.line, place + printable(key.str()) + ": unknown key" +
+                                                        slip(key.str(), known) + "; known here: " + joined(known));
         }
 }
 

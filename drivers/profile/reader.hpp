@@ -23,11 +23,11 @@ public:
     explicit Mistakes(std::string file) : file_(std::move(file)) {}
     void add(std::uint32_t line, std::string_view what);
     bool none() const { return lines_.empty(); }
-    const std::vector<std::string>& lines() const { return lines_; }
+    std::vector<std::string> lines() const;  // in the order of the file
 
 private:
     std::string file_;
-    std::vector<std::string> lines_;  // at most 20
+    std::vector<std::pair<std::uint32_t, std::string>> lines_;  // at most 20
 };
 
 class Reader {
@@ -38,11 +38,13 @@ public:
     bool has(std::string_view key);
     // Without a fallback a missing key is a mistake.
     std::string text(std::string_view key, std::optional<std::string> fallback = {});
-    std::int64_t integer(std::string_view key, std::int64_t low, std::int64_t high, std::optional<std::int64_t> fallback = {});
+    std::int64_t integer(std::string_view key, std::int64_t low, std::int64_t high,
+                         std::optional<std::int64_t> fallback = {});
     double number(std::string_view key, std::optional<double> fallback = {});
     std::chrono::nanoseconds duration(std::string_view key, std::chrono::nanoseconds fallback);
     // Index into `names`.
-    std::size_t choice(std::string_view key, std::span<const std::string_view> names, std::optional<std::size_t> fallback = {});
+    std::size_t choice(std::string_view key, std::span<const std::string_view> names,
+                       std::optional<std::size_t> fallback = {});
     // Arrays; empty where missing. At most `most` entries.
     std::vector<std::string> texts(std::string_view key, std::size_t most);
     std::vector<std::int64_t> integers(std::string_view key, std::size_t most);

@@ -6,11 +6,13 @@ namespace gwatt::drivers::profile {
 
 namespace {
 // Each list in the order of its enum in driver.h, from 1 (direction: from 0).
-constexpr std::string_view quantity_names[] = {"power", "energy", "voltage", "current", "apparent_power", "power_factor",
-    "temperature", "frequency", "rotation", "ratio", "flow", "pressure", "humidity", "charge", "state", "count"};
+constexpr std::string_view quantity_names[] = {
+    "power",    "energy", "voltage", "current",  "apparent_power", "power_factor", "temperature", "frequency",
+    "rotation", "ratio",  "flow",    "pressure", "humidity",       "charge",       "state",       "count"};
 constexpr std::string_view kind_names[] = {"instant", "average", "minimum", "maximum", "cumulative"};
-constexpr std::string_view point_names[] = {"utility", "feeder", "ups_out", "pdu_in", "rack_in", "psu_in", "psu_out",
-    "busbar", "tray", "module", "gpu", "cpu", "memory", "cooling", "battery"};
+constexpr std::string_view point_names[] = {"utility", "feeder",  "ups_out", "pdu_in",  "rack_in",
+                                            "psu_in",  "psu_out", "busbar",  "tray",    "module",
+                                            "gpu",     "cpu",     "memory",  "cooling", "battery"};
 constexpr std::string_view direction_names[] = {"load", "source", "both"};
 constexpr std::string_view basis_names[] = {"assumed", "data_sheet", "calibrated"};
 constexpr std::string_view type_names[] = {"u16", "s16", "u32", "s32", "u64", "s64", "float32", "float64"};
@@ -27,13 +29,17 @@ void parse_place(Reader& reader, const Defaults& defaults, Sensor& sensor) {
     sensor.type = static_cast<Type>(reader.choice("type", type_names));
     sensor.place.words = static_cast<std::uint16_t>(words_of(sensor.type));
     sensor.place.first = static_cast<std::uint16_t>(reader.integer("register", 0, 65536 - sensor.place.words));
-    sensor.place.table = static_cast<RegisterTable>(reader.choice("table", table_names, static_cast<std::size_t>(defaults.table)));
-    sensor.word_order = static_cast<Order>(reader.choice("word_order", order_names, static_cast<std::size_t>(defaults.word_order)));
-    sensor.byte_order = static_cast<Order>(reader.choice("byte_order", order_names, static_cast<std::size_t>(defaults.byte_order)));
+    sensor.place.table =
+        static_cast<RegisterTable>(reader.choice("table", table_names, static_cast<std::size_t>(defaults.table)));
+    sensor.word_order =
+        static_cast<Order>(reader.choice("word_order", order_names, static_cast<std::size_t>(defaults.word_order)));
+    sensor.byte_order =
+        static_cast<Order>(reader.choice("byte_order", order_names, static_cast<std::size_t>(defaults.byte_order)));
 }
 
 void parse_scale(Reader& reader, Sensor& sensor) {
-    if (reader.has("fraction_bits") && reader.has("scale")) reader.wrong("scale", "fraction_bits and scale exclude each other");
+    if (reader.has("fraction_bits") && reader.has("scale"))
+        reader.wrong("scale", "fraction_bits and scale exclude each other");
     sensor.scale = reader.number("scale", 1.0);
     if (reader.has("fraction_bits")) {
         sensor.scale = std::ldexp(1.0, -static_cast<int>(reader.integer("fraction_bits", 0, 52)));
@@ -53,7 +59,8 @@ void parse_no_value(Reader& reader, Sensor& sensor) {
     const auto mask = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
     for (const auto word : reader.integers("no_value", 8)) {
         const bool low_enough = bits == 64 || word <= static_cast<std::int64_t>(mask);
-        const bool high_enough = word >= 0 || bits == 64 || (is_signed(sensor.type) && word >= -(std::int64_t{1} << (bits - 1)));
+        const bool high_enough =
+            word >= 0 || bits == 64 || (is_signed(sensor.type) && word >= -(std::int64_t{1} << (bits - 1)));
         if (!low_enough || !high_enough) reader.wrong("no_value", std::to_string(word) + " does not fit the type");
         sensor.no_value.push_back(static_cast<std::uint64_t>(word) & mask);
     }
@@ -85,7 +92,8 @@ void parse_kind(Reader& reader, Sensor& sensor) {
         reader.number("wraps_at", 0.0);
         return;
     }
-    if (spec.quantity != GWATT_QUANTITY_ENERGY && spec.quantity != GWATT_QUANTITY_CHARGE && spec.quantity != GWATT_QUANTITY_COUNT)
+    if (spec.quantity != GWATT_QUANTITY_ENERGY && spec.quantity != GWATT_QUANTITY_CHARGE &&
+        spec.quantity != GWATT_QUANTITY_COUNT)
         reader.wrong("kind", "found cumulative, which only energy, charge and count can be");
     const bool counter = !is_float(sensor.type) && !is_signed(sensor.type) && bits_of(sensor.type) <= 32;
     const double full = counter ? spec.offset + sensor.scale * (highest_raw(sensor.type) + 1) : 0;
@@ -96,15 +104,19 @@ void parse_kind(Reader& reader, Sensor& sensor) {
 void parse_accuracy(Reader& reader, Sensor& sensor) {
     for (const auto* entry : reader.tables("accuracy", GWATT_MAX_BANDS)) {
         Reader band(reader.mistakes(), *entry, reader.path() + ".accuracy");
-        const gwatt_accuracy made{band.number("from"), band.number("to"), band.number("relative", 0.0), band.number("absolute", 0.0)};
+        const gwatt_accuracy made{band.number("from"), band.number("to"), band.number("relative", 0.0),
+                                  band.number("absolute", 0.0)};
         if (!(made.from < made.to) || made.relative < 0 || made.absolute < 0)
             band.wrong("from", "expected from < to, and errors that are not negative");
-        if (!sensor.spec.accuracy.empty() && made.from < sensor.spec.accuracy.back().to) band.wrong("from", "expected ascending bands");
+        if (!sensor.spec.accuracy.empty() && made.from < sensor.spec.accuracy.back().to)
+            band.wrong("from", "expected ascending bands");
         band.finish();
         sensor.spec.accuracy.push_back(made);
     }
-    if (reader.has("basis") != !sensor.spec.accuracy.empty()) reader.wrong("basis", "accuracy and basis belong together");
-    else if (reader.has("basis")) sensor.spec.basis = static_cast<gwatt_basis>(reader.choice("basis", basis_names) + 1);
+    if (reader.has("basis") != !sensor.spec.accuracy.empty())
+        reader.wrong("basis", "accuracy and basis belong together");
+    else if (reader.has("basis"))
+        sensor.spec.basis = static_cast<gwatt_basis>(reader.choice("basis", basis_names) + 1);
 }
 
 void parse_bits(Reader& reader, Sensor& sensor) {
@@ -117,7 +129,8 @@ void parse_bits(Reader& reader, Sensor& sensor) {
         const auto* text = bits->get(key)->as_string();
         if (text == nullptr || text->get().empty() || text->get().size() > 60 || bit >= bits_of(sensor.type))
             reader.wrong("bits", "bit " + key + ": expected a short text, and a bit that the register has");
-        else sensor.bits.emplace_back(bit, text->get());
+        else
+            sensor.bits.emplace_back(bit, text->get());
     }
     if (sensor.bits.size() != bits->size()) reader.wrong("bits", "expected keys 0, 1, ... with texts");
 }
@@ -151,7 +164,8 @@ void parse_sensor(Reader reader, const Defaults& defaults, std::vector<Sensor>& 
     Sensor sensor;
     auto& spec = sensor.spec;
     spec.id = reader.text("id");
-    if (!good_id(spec.id, repeat_mark)) reader.wrong("id", "expected lower case letters, digits, underscores and dots, at most 64");
+    if (!good_id(spec.id, repeat_mark))
+        reader.wrong("id", "expected lower case letters, digits, underscores and dots, at most 64");
     spec.label = reader.text("label", spec.id);
     spec.quantity = static_cast<gwatt_quantity>(reader.choice("quantity", quantity_names) + 1);
     if (reader.has("point")) spec.point = static_cast<gwatt_point>(reader.choice("point", point_names) + 1);
@@ -174,15 +188,19 @@ void parse_text(Reader reader, const Defaults& defaults, std::vector<Text>& out)
     constexpr std::string_view otherwise[] = {"deny", "warn"};
     Text text;
     text.id = reader.text("id");
-    if (!good_id(text.id, {})) reader.wrong("id", "expected lower case letters, digits, underscores and dots, at most 64");
+    if (!good_id(text.id, {}))
+        reader.wrong("id", "expected lower case letters, digits, underscores and dots, at most 64");
     text.label = reader.text("label", text.id);
     text.place.words = static_cast<std::uint16_t>(reader.integer("length", 1, 64));
     text.place.first = static_cast<std::uint16_t>(reader.integer("register", 0, 65536 - text.place.words));
-    text.place.table = static_cast<RegisterTable>(reader.choice("table", table_names, static_cast<std::size_t>(defaults.table)));
-    text.byte_order = static_cast<Order>(reader.choice("byte_order", order_names, static_cast<std::size_t>(defaults.byte_order)));
+    text.place.table =
+        static_cast<RegisterTable>(reader.choice("table", table_names, static_cast<std::size_t>(defaults.table)));
+    text.byte_order =
+        static_cast<Order>(reader.choice("byte_order", order_names, static_cast<std::size_t>(defaults.byte_order)));
     text.expect = reader.texts("expect", 32);
     for (const auto& prefix : text.expect)
-        if (prefix.empty() || prefix.size() > 2u * text.place.words) reader.wrong("expect", "\"" + prefix + "\" does not fit the length");
+        if (prefix.empty() || prefix.size() > 2u * text.place.words)
+            reader.wrong("expect", "\"" + prefix + "\" does not fit the length");
     text.deny = reader.choice("otherwise", otherwise, 0) == 0;
     if (reader.has("otherwise") && text.expect.empty()) reader.wrong("otherwise", "needs expect");
     reader.finish();

@@ -33,7 +33,7 @@ public:
 
     static std::int64_t now_ns();
     static constexpr std::uint32_t log_burst = 20;
-    static constexpr std::int64_t log_refill_ns = 500'000'000;
+    static constexpr std::int64_t log_refill_ns = 10'000'000'000;
 
 private:
     bool receive();

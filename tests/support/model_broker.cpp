@@ -69,7 +69,8 @@ runtime::PublishResult ModelBroker::accept(const runtime::Publication& publicati
 void ModelBroker::route(Message message) {
     if (chance(dials_.reorder)) {
         ++counters_.reordered;
-        const auto depth = std::uniform_int_distribution<std::ptrdiff_t>(1, static_cast<std::ptrdiff_t>(dials_.reorder_depth))(random_);
+        const auto depth = std::uniform_int_distribution<std::ptrdiff_t>(
+            1, static_cast<std::ptrdiff_t>(dials_.reorder_depth))(random_);
         held_.emplace_back(depth, std::move(message));
         return;
     }

@@ -17,11 +17,11 @@ namespace gwatt::test {
 
 // Probabilities are per message, 0 to 1.
 struct NetworkDials {
-    bool down = false;           // nobody is connected
-    double drop = 0;             // acknowledged to the publisher, delivered to nobody (what mosquitto does when killed)
-    double lose_ack = 0;         // delivered, but the publisher hears `lost` and will send again
-    double duplicate = 0;        // delivered twice
-    double reorder = 0;          // held back until up to `reorder_depth` later messages have passed
+    bool down = false;     // nobody is connected
+    double drop = 0;       // acknowledged to the publisher, delivered to nobody (what mosquitto does when killed)
+    double lose_ack = 0;   // delivered, but the publisher hears `lost` and will send again
+    double duplicate = 0;  // delivered twice
+    double reorder = 0;    // held back until up to `reorder_depth` later messages have passed
     std::size_t reorder_depth = 8;
     runtime::Delivery answer = runtime::Delivery::taken;  // what publishers hear
 };

@@ -68,13 +68,15 @@ public:
         std::span<const gwatt_sample> samples{};
     };
     Turn read(std::span<const std::uint32_t> wanted, std::int64_t budget_ns) {
+        if (bus_ == nullptr) return {.result = GWATT_GONE, .error = "not open"};
         samples_.resize(wanted.size() * 2);
         gwatt_error error = fresh_error();
         std::uint32_t used = 0;
         waits_ = 0;
         Turn turn{.begun_ns = now_ns(nullptr)};
-        turn.result = plugin_.table.read(bus_, wanted.data(), static_cast<std::uint32_t>(wanted.size()), samples_.data(),
-                                         static_cast<std::uint32_t>(samples_.size()), &used, turn.begun_ns + budget_ns, &error);
+        turn.result =
+            plugin_.table.read(bus_, wanted.data(), static_cast<std::uint32_t>(wanted.size()), samples_.data(),
+                               static_cast<std::uint32_t>(samples_.size()), &used, turn.begun_ns + budget_ns, &error);
         turn.took_ns = now_ns(nullptr) - turn.begun_ns;
         turn.error = error.text;
         turn.waits = waits_;
@@ -108,7 +110,9 @@ private:
     }
     static std::int32_t wait(void* self, std::int32_t fd, std::int32_t events, std::int64_t deadline_ns) {
         ++static_cast<PluginHost*>(self)->waits_;
-        pollfd watched{fd, static_cast<short>((events & GWATT_WAIT_READ ? POLLIN : 0) | (events & GWATT_WAIT_WRITE ? POLLOUT : 0)), 0};
+        pollfd watched{
+            fd, static_cast<short>((events & GWATT_WAIT_READ ? POLLIN : 0) | (events & GWATT_WAIT_WRITE ? POLLOUT : 0)),
+            0};
         const auto left = std::max<std::int64_t>(0, deadline_ns - now_ns(nullptr));
         const timespec span{static_cast<time_t>(left / 1'000'000'000), static_cast<long>(left % 1'000'000'000)};
         return ppoll(&watched, fd >= 0 ? 1 : 0, &span, nullptr) > 0 ? GWATT_WAIT_READY : GWATT_WAIT_TIMEOUT;

@@ -31,7 +31,8 @@ std::size_t valid_reply(Framing framing, const Request& request, std::span<std::
     const std::size_t data = std::size_t{2} * request.count, head = framing == Framing::tcp ? 6 : 0;
     std::fill(out.begin(), out.end(), std::uint8_t{0});
     if (head) {
-        out[0] = static_cast<std::uint8_t>(request.transaction >> 8), out[1] = static_cast<std::uint8_t>(request.transaction);
+        out[0] = static_cast<std::uint8_t>(request.transaction >> 8),
+        out[1] = static_cast<std::uint8_t>(request.transaction);
         out[4] = static_cast<std::uint8_t>((data + 3) >> 8), out[5] = static_cast<std::uint8_t>(data + 3);
     }
     out[head] = request.unit, out[head + 1] = static_cast<std::uint8_t>(request.function);

@@ -61,7 +61,7 @@ function dataCells(data, catalog) {
       } else if (quality[cell] < NO_VALUE) {
         value = data.numbers[nextNumber++];
       }
-      const moment = start + BigInt(k) * big(data.periodNs) + (offset[s] + (offGrid.get(cell) ?? 0n)) * big(data.timeStepNs);
+      const moment = start + BigInt(k) * big(data.periodNs) + (offset[s] + (offGrid.get(cell) ?? 0n)) * (big(data.timeStepNs) || 1n);
       return [sensor.name, moment, quality[cell], value];
     });
   });
@@ -83,7 +83,7 @@ function livePoints(live, catalog) {
     const mean = of(live.mean), estimated = of(live.estimated), below = of(live.estimatedBelow);
     return {
       sensor: sensor.name, epoch: epoch[i], quality: quality[i], samples: samples[i],
-      as_of: big(live.header.clock.utcNs) + (asOf[i] ?? 0n) * big(live.timeStepNs),
+      as_of: big(live.header.clock.utcNs) + (asOf[i] ?? 0n) * (big(live.timeStepNs) || 1n),
       energy_mj: of(live.energyMj), exported_mj: of(live.exportedMj),
       estimated_mj: estimated * unit, estimated_low_mj: (estimated - below) * unit,
       estimated_high_mj: (estimated + below + of(live.estimatedSkew)) * unit,

@@ -59,7 +59,7 @@ def data_cells(data, catalog):
                 value = sensor.offset + n * sensor.resolution
             elif quality[cell] < NO_VALUE:
                 value = next(numbers)
-            moment = start + k * data.period_ns + (offset[s] + off_grid.get(cell, 0)) * data.time_step_ns
+            moment = start + k * data.period_ns + (offset[s] + off_grid.get(cell, 0)) * (data.time_step_ns or 1)
             yield sensor, moment, quality[cell], value
 
 
@@ -80,7 +80,7 @@ def live_points(live, catalog):
         power = {"mean": mean, "min": mean - of(live.mean_less_min), "max": mean + of(live.max_less_mean)}
         yield {
             "sensor": sensor.name, "epoch": epoch[i], "quality": quality[i], "samples": samples[i],
-            "as_of": live.header.clock.utc_ns + as_of[i] * live.time_step_ns,
+            "as_of": live.header.clock.utc_ns + as_of[i] * (live.time_step_ns or 1),
             "energy_mj": of(live.energy_mj), "exported_mj": of(live.exported_mj),
             "estimated_mj": of(live.estimated) * unit, "estimated_low_mj": (of(live.estimated) - below) * unit,
             "estimated_high_mj": (of(live.estimated) + below + of(live.estimated_skew)) * unit,

@@ -74,7 +74,8 @@ Trace read_trace(const std::filesystem::path& file) {
         }
         if (number == 1) {
             if (line != "node,time_ms,watts" && line != "run,time_ms,watts") {
-                refuse(file, 1, "expected the header `node,time_ms,watts`, found `" + std::string(line.substr(0, 80)) + "`");
+                refuse(file, 1,
+                       "expected the header `node,time_ms,watts`, found `" + std::string(line.substr(0, 80)) + "`");
             }
             continue;
         }

@@ -47,8 +47,10 @@ TEST_CASE("the CRC of the serial line specification's example is 0x1241, low byt
 
 TEST_CASE("requests are the bytes of the specification's examples") {
     CHECK(built(Framing::rtu, ask) == Bytes{0x11, 0x03, 0x00, 0x6B, 0x00, 0x03, 0x76, 0x87});
-    CHECK(built(Framing::rtu, {.unit = 1, .first = 0, .count = 10}) == Bytes{0x01, 0x03, 0x00, 0x00, 0x00, 0x0A, 0xC5, 0xCD});
-    CHECK(built(Framing::tcp, {.unit = 0xFF, .function = Function::read_input, .first = 8, .count = 1, .transaction = 0x1501}) ==
+    CHECK(built(Framing::rtu, {.unit = 1, .first = 0, .count = 10}) ==
+          Bytes{0x01, 0x03, 0x00, 0x00, 0x00, 0x0A, 0xC5, 0xCD});
+    CHECK(built(Framing::tcp,
+                {.unit = 0xFF, .function = Function::read_input, .first = 8, .count = 1, .transaction = 0x1501}) ==
           Bytes{0x15, 0x01, 0, 0, 0, 6, 0xFF, 4, 0, 8, 0, 1});
 }
 
@@ -65,11 +67,13 @@ TEST_CASE("a reply is found however it is cut into pieces") {
         ReplyParser parser(Framing::rtu);
         parser.expect(ask);
         if (cut < answer.size()) {
-            CHECK(poll_with(parser, Bytes(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(cut))) == Outcome::incomplete);
+            CHECK(poll_with(parser, Bytes(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(cut))) ==
+                  Outcome::incomplete);
             if (cut >= 3) CHECK(parser.missing() == answer.size() - cut);
         }
         const auto from = cut < answer.size() ? cut : 0;
-        CHECK(poll_with(parser, Bytes(answer.begin() + static_cast<std::ptrdiff_t>(from), answer.end())) == Outcome::reply);
+        CHECK(poll_with(parser, Bytes(answer.begin() + static_cast<std::ptrdiff_t>(from), answer.end())) ==
+              Outcome::reply);
         CHECK(got(parser) == values);
         CHECK(parser.counters().stray_bytes == 0);
     }
@@ -116,7 +120,8 @@ TEST_CASE("garbage before a reply is passed over and counted") {
         ReplyParser parser(Framing::rtu);
         parser.expect(ask);
         Bytes garbage;
-        for (std::size_t i = 0; i < noise; ++i) garbage.push_back(static_cast<std::uint8_t>(i % 5 == 0 ? 0x11 : i % 5 == 1 ? 0x03 : i * 37));
+        for (std::size_t i = 0; i < noise; ++i)
+            garbage.push_back(static_cast<std::uint8_t>(i % 5 == 0 ? 0x11 : i % 5 == 1 ? 0x03 : i * 37));
         CHECK(poll_with(parser, garbage) != Outcome::reply);
         CHECK(poll_with(parser, answer) == Outcome::reply);
         CHECK(got(parser) == values);
@@ -187,7 +192,8 @@ TEST_CASE("a reply of 125 registers is taken whole") {
     Bytes body{1, 3, 250};
     for (int i = 0; i < 250; ++i) body.push_back(static_cast<std::uint8_t>(i));
     const auto frame = with_crc(body);
-    for (const auto byte : Bytes(frame.begin(), frame.end() - 1)) CHECK(poll_with(parser, {byte}) == Outcome::incomplete);
+    for (const auto byte : Bytes(frame.begin(), frame.end() - 1))
+        CHECK(poll_with(parser, {byte}) == Outcome::incomplete);
     CHECK(poll_with(parser, {frame.back()}) == Outcome::reply);
     CHECK(got(parser) == Bytes(body.begin() + 3, body.end()));
 }
@@ -200,7 +206,8 @@ const Bytes tcp_answer{0x12, 0x34, 0, 0, 0, 9, 7, 3, 6, 0xAE, 0x41, 0x56, 0x52, 
 TEST_CASE("tcp: a reply is found byte by byte") {
     ReplyParser parser(Framing::tcp);
     parser.expect(tcp_ask);
-    for (const auto byte : Bytes(tcp_answer.begin(), tcp_answer.end() - 1)) CHECK(poll_with(parser, {byte}) == Outcome::incomplete);
+    for (const auto byte : Bytes(tcp_answer.begin(), tcp_answer.end() - 1))
+        CHECK(poll_with(parser, {byte}) == Outcome::incomplete);
     CHECK(parser.missing() == 1);
     CHECK(poll_with(parser, {tcp_answer.back()}) == Outcome::reply);
     CHECK(got(parser) == values);

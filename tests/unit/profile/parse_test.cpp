@@ -29,8 +29,9 @@ Profile good(const std::string& text) {
 }  // namespace
 
 TEST_CASE("a sensor gets its resolution from its fraction, and everything else from its keys") {
-    const auto p = good(sensor(plain + "fraction_bits = 3\nlabel = \"input power\"\npoint = \"psu_in\"\nfeed = \"A\"\n"
-                               "range = [0, 8000]\nrefresh = \"250ms\"\nno_value = [0xFFFF]\ntable = \"input\"\n"));
+    const auto p =
+        good(sensor(plain + "fraction_bits = 3\nlabel = \"input power\"\npoint = \"psu_in\"\nfeed = \"A\"\n"
+                            "range = [0, 8000]\nrefresh = \"250ms\"\nno_value = [0xFFFF]\ntable = \"input\"\n"));
     REQUIRE(p.sensors.size() == 1);
     const auto& s = p.sensors[0];
     CHECK(s.spec.id == "p");
@@ -49,24 +50,30 @@ TEST_CASE("a sensor gets its resolution from its fraction, and everything else f
 }
 
 TEST_CASE("every quantity, kind and point has the number of driver.h") {
-    CHECK(good(sensor("id = \"p\"\nregister = 5\ntype = \"u16\"\nquantity = \"count\"\n")).sensors[0].spec.quantity == GWATT_QUANTITY_COUNT);
-    CHECK(good(sensor("id = \"p\"\nregister = 5\ntype = \"u16\"\nquantity = \"rotation\"\n")).sensors[0].spec.quantity == GWATT_QUANTITY_ROTATION);
+    CHECK(good(sensor("id = \"p\"\nregister = 5\ntype = \"u16\"\nquantity = \"count\"\n")).sensors[0].spec.quantity ==
+          GWATT_QUANTITY_COUNT);
+    CHECK(
+        good(sensor("id = \"p\"\nregister = 5\ntype = \"u16\"\nquantity = \"rotation\"\n")).sensors[0].spec.quantity ==
+        GWATT_QUANTITY_ROTATION);
     CHECK(good(sensor(plain + "point = \"battery\"\n")).sensors[0].spec.point == GWATT_POINT_BATTERY);
     CHECK(good(sensor(plain + "kind = \"maximum\"\nwindow = \"1min\"\n")).sensors[0].spec.kind == GWATT_KIND_MAXIMUM);
     CHECK(good(sensor(plain + "direction = \"both\"\n")).sensors[0].spec.direction == GWATT_DIRECTION_BOTH);
 }
 
 TEST_CASE("a counter wraps where its register does, in its unit") {
-    const auto p = good(sensor("id = \"e\"\nregister = 5\ntype = \"u32\"\nscale = 3600\nquantity = \"energy\"\nkind = \"cumulative\"\n"));
+    const auto p = good(sensor(
+        "id = \"e\"\nregister = 5\ntype = \"u32\"\nscale = 3600\nquantity = \"energy\"\nkind = \"cumulative\"\n"));
     CHECK(p.sensors[0].spec.wraps_at == 4294967296.0 * 3600);
     CHECK(p.sensors[0].spec.resolution == 3600);
-    const auto never = good(sensor("id = \"e\"\nregister = 5\ntype = \"u32\"\nquantity = \"energy\"\nkind = \"cumulative\"\nwraps_at = 0\n"));
+    const auto never = good(sensor(
+        "id = \"e\"\nregister = 5\ntype = \"u32\"\nquantity = \"energy\"\nkind = \"cumulative\"\nwraps_at = 0\n"));
     CHECK(never.sensors[0].spec.wraps_at == 0);
 }
 
 TEST_CASE("repeat makes one sensor for each step, numbered") {
-    const auto p = good(sensor("id = \"outlet{i}.power\"\nlabel = \"outlet {i}\"\nregister = 0x101\nstep = 0x10\nrepeat = 6\n"
-                               "number_from = 1\ntype = \"float32\"\nquantity = \"power\"\n"));
+    const auto p =
+        good(sensor("id = \"outlet{i}.power\"\nlabel = \"outlet {i}\"\nregister = 0x101\nstep = 0x10\nrepeat = 6\n"
+                    "number_from = 1\ntype = \"float32\"\nquantity = \"power\"\n"));
     REQUIRE(p.sensors.size() == 6);
     CHECK(p.sensors[0].spec.id == "outlet1.power");
     CHECK(p.sensors[5].spec.id == "outlet6.power");
@@ -76,8 +83,11 @@ TEST_CASE("repeat makes one sensor for each step, numbered") {
 }
 
 TEST_CASE("defaults of [modbus] reach the sensors") {
-    const auto p = good("name = \"x\"\n[modbus]\nunits = \"192-199, 0xC8\"\nbaud = 9600\nparity = \"none\"\nstop_bits = 2\nlongest_read = 16\n"
-                        "table = \"input\"\nword_order = \"little\"\nbyte_order = \"little\"\n[unit]\nname = \"u\"\n[[sensor]]\n" + plain);
+    const auto p = good(
+        "name = \"x\"\n[modbus]\nunits = \"192-199, 0xC8\"\nbaud = 9600\nparity = \"none\"\nstop_bits = "
+        "2\nlongest_read = 16\n"
+        "table = \"input\"\nword_order = \"little\"\nbyte_order = \"little\"\n[unit]\nname = \"u\"\n[[sensor]]\n" +
+        plain);
     CHECK(p.units == std::vector<std::pair<unsigned, unsigned>>{{192, 200}});
     CHECK(p.baud == 9600);
     CHECK(p.parity == Parity::none);
@@ -89,7 +99,9 @@ TEST_CASE("defaults of [modbus] reach the sensors") {
 }
 
 TEST_CASE("the bits of a state are told in its label") {
-    const auto p = good(sensor("id = \"a\"\nlabel = \"alarms\"\nregister = 60\ntype = \"u16\"\nquantity = \"state\"\n[sensor.bits]\n11 = \"fan\"\n0 = \"PFC\"\n"));
+    const auto p =
+        good(sensor("id = \"a\"\nlabel = \"alarms\"\nregister = 60\ntype = \"u16\"\nquantity = "
+                    "\"state\"\n[sensor.bits]\n11 = \"fan\"\n0 = \"PFC\"\n"));
     CHECK(p.sensors[0].spec.label == "alarms: 0 PFC, 11 fan");
 }
 
@@ -107,8 +119,10 @@ TEST_CASE("an unknown word is refused with what was found, what was expected and
 }
 
 TEST_CASE("each mistake of a sensor is told") {
-    CHECK(has(mistake(sensor("id = \"p\"\ntype = \"u16\"\nquantity = \"power\"\n")), "x.toml:4: sensor[0].register: missing, expected a whole number"));
-    CHECK(has(mistake(sensor("id = \"p\"\nregister = 65535\ntype = \"u32\"\nquantity = \"power\"\n")), "from 0 to 65534"));
+    CHECK(has(mistake(sensor("id = \"p\"\ntype = \"u16\"\nquantity = \"power\"\n")),
+              "x.toml:4: sensor[0].register: missing, expected a whole number"));
+    CHECK(has(mistake(sensor("id = \"p\"\nregister = 65535\ntype = \"u32\"\nquantity = \"power\"\n")),
+              "from 0 to 65534"));
     CHECK(has(mistake(sensor("id = \"p\"\nregister = -1\ntype = \"u16\"\nquantity = \"power\"\n")), "found -1"));
     CHECK(has(mistake(sensor("id = \"P 1\"\nregister = 1\ntype = \"u16\"\nquantity = \"power\"\n")), "lower case"));
     CHECK(has(mistake(sensor(plain + "fraction_bits = 3\nscale = 2\n")), "exclude each other"));
@@ -124,8 +138,11 @@ TEST_CASE("each mistake of a sensor is told") {
     CHECK(has(mistake(sensor(plain + "refresh = \"1 fortnight\"\n")), "duration"));
     CHECK(has(mistake(sensor(plain + "repeat = 3\n")), "belong together"));
     CHECK(has(mistake(sensor(plain + "[sensor.bits]\n0 = \"a\"\n")), "only a state"));
-    CHECK(has(mistake(sensor("id = \"p{i}\"\nregister = 65000\nrepeat = 1000\ntype = \"u16\"\nquantity = \"power\"\n")), "past register"));
-    CHECK(has(mistake(sensor("id = \"p\"\nregister = 5\ntype = \"float32\"\nfraction_bits = 3\nquantity = \"power\"\n")), "has none"));
+    CHECK(has(mistake(sensor("id = \"p{i}\"\nregister = 65000\nrepeat = 1000\ntype = \"u16\"\nquantity = \"power\"\n")),
+              "past register"));
+    CHECK(
+        has(mistake(sensor("id = \"p\"\nregister = 5\ntype = \"float32\"\nfraction_bits = 3\nquantity = \"power\"\n")),
+            "has none"));
 }
 
 TEST_CASE("ids and registers that are taken twice are refused, with both lines") {
@@ -133,22 +150,32 @@ TEST_CASE("ids and registers that are taken twice are refused, with both lines")
               "x.toml:9: p: this id is already taken in line 4"));
     CHECK(has(mistake(sensor("id = \"a\"\nregister = 4\ntype = \"u32\"\nquantity = \"power\"\n[[sensor]]\n" + plain)),
               "p: register 5 belongs to a (line 4) already"));
-    CHECK(good(sensor(plain + "[[sensor]]\nid = \"q\"\ntable = \"input\"\nregister = 5\ntype = \"u16\"\nquantity = \"power\"\n")).sensors.size() == 2);
+    CHECK(
+        good(sensor(plain +
+                    "[[sensor]]\nid = \"q\"\ntable = \"input\"\nregister = 5\ntype = \"u16\"\nquantity = \"power\"\n"))
+            .sensors.size() == 2);
     CHECK(has(mistake(head + "[[text]]\nid = \"t\"\nregister = 0\nlength = 8\n[[sensor]]\n" + plain), "belongs to t"));
 }
 
 TEST_CASE("several mistakes are told in one pass, and no more than 20") {
     std::string text = head;
-    for (int i = 0; i < 30; ++i) text += "[[sensor]]\nid = \"s" + std::to_string(i) + "\"\nregister = -1\ntype = \"u16\"\nquantity = \"power\"\n";
+    for (int i = 0; i < 30; ++i)
+        text +=
+            "[[sensor]]\nid = \"s" + std::to_string(i) + "\"\nregister = -1\ntype = \"u16\"\nquantity = \"power\"\n";
     CHECK(parse(text, "x.toml").mistakes.size() == 20);
 }
 
 TEST_CASE("texts carry what they must begin with") {
-    const auto p = good(head + "[[text]]\nid = \"model\"\nregister = 8\nlength = 8\nexpect = [\"ECD1702\"]\notherwise = \"warn\"\n[[sensor]]\n" + plain);
+    const auto p = good(head +
+                        "[[text]]\nid = \"model\"\nregister = 8\nlength = 8\nexpect = [\"ECD1702\"]\notherwise = "
+                        "\"warn\"\n[[sensor]]\n" +
+                        plain);
     REQUIRE(p.texts.size() == 1);
     CHECK(p.texts[0].expect == std::vector<std::string>{"ECD1702"});
     CHECK(!p.texts[0].deny);
-    CHECK(has(mistake(head + "[[text]]\nid = \"m\"\nregister = 8\nlength = 1\nexpect = [\"ECD\"]\n[[sensor]]\n" + plain), "does not fit"));
+    CHECK(
+        has(mistake(head + "[[text]]\nid = \"m\"\nregister = 8\nlength = 1\nexpect = [\"ECD\"]\n[[sensor]]\n" + plain),
+            "does not fit"));
 }
 
 TEST_CASE("what is not TOML, empty or too large is refused with a line") {
@@ -160,8 +187,10 @@ TEST_CASE("what is not TOML, empty or too large is refused with a line") {
 }
 
 TEST_CASE("letters beyond ASCII may stand in quotes and comments, and nowhere else") {
-    CHECK(good("# \xC3\xA9\n" + sensor(plain + "label = \"\xC3\xA9tat \\\" \xE7\x94\xB5\"\n")).sensors[0].spec.label == "\xC3\xA9tat \" \xE7\x94\xB5");
-    CHECK(good(sensor(plain + "label = \'\'\'\xC3\xA9\'\'\'\nfeed = \"\"\"A\"\"\"\n")).sensors[0].spec.label == "\xC3\xA9");
+    CHECK(good("# \xC3\xA9\n" + sensor(plain + "label = \"\xC3\xA9tat \\\" \xE7\x94\xB5\"\n")).sensors[0].spec.label ==
+          "\xC3\xA9tat \" \xE7\x94\xB5");
+    CHECK(good(sensor(plain + "label = \'\'\'\xC3\xA9\'\'\'\nfeed = \"\"\"A\"\"\"\n")).sensors[0].spec.label ==
+          "\xC3\xA9");
     CHECK(has(mistake("name = \"x\"\n\xC3\xA9 = 1\n"), "x.toml:2: "));
     CHECK(has(mistake("[unit]\xD2\x91\n"), "x.toml:1: "));
 }
@@ -169,7 +198,8 @@ TEST_CASE("letters beyond ASCII may stand in quotes and comments, and nowhere el
 TEST_CASE("unit lists are ranges and single addresses without repeats") {
     CHECK(parse_units("1-3,9") == std::vector<std::uint8_t>{1, 2, 3, 9});
     CHECK(parse_units(" 0xC8 - 0xC9 , 7 ") == std::vector<std::uint8_t>{200, 201, 7});
-    for (const auto* bad : {"", "a", "1-", "3-1", "1,,2", "256", "1-3,2", "1;2", "-1", "1 2"}) CHECK_MESSAGE(parse_units(bad).empty(), bad);
+    for (const auto* bad : {"", "a", "1-", "3-1", "1,,2", "256", "1-3,2", "1;2", "-1", "1 2"})
+        CHECK_MESSAGE(parse_units(bad).empty(), bad);
 }
 
 TEST_CASE("unit names take their number or their address") {

@@ -247,22 +247,24 @@ TEST_CASE_FIXTURE(Fixture, "a quality from the future keeps its number and its s
     CHECK_FALSE(has_value((*result)->quality[1]));
 }
 
-TEST_CASE_FIXTURE(Fixture, "damaged messages are refused or read, and never more than that") {
+TEST_CASE_FIXTURE(Fixture, "a damaged message is refused, or is a message like others") {
     const std::uint64_t seed = std::random_device{}();
     INFO("seed ", seed);
     std::mt19937_64 engine(seed);
+    Encoder encoder;
+    Decoder other;
     for (const auto& [name, bytes] : samples::golden())
         for (int round = 0; round < 2000; ++round) {
             std::string damaged = bytes;
             for (int change = 0; change < 1 + round % 4; ++change) damaged[engine() % damaged.size()] = static_cast<char>(engine());
             if (round % 3 == 0) damaged.resize(engine() % damaged.size());
-            const auto read = [](const auto& result) { return result || result.error().value() != 0; };
-            CHECK(read(decoder.catalog(damaged)));
-            CHECK(read(decoder.status(damaged)));
-            CHECK(read(decoder.header(damaged)));
-            CHECK(read(decoder.live(damaged, catalog)));
-            CHECK(read(decoder.data(damaged, catalog)));
-            CHECK(read(decoder.ack(damaged)));
-            CHECK(read(decoder.rollup(damaged)));
+            // What is still accepted can be sent on and is accepted again.
+            if (const auto got = decoder.catalog(damaged)) CHECK(other.catalog(encoder.catalog(**got)));
+            if (const auto got = decoder.status(damaged)) CHECK(other.status(encoder.status(**got)));
+            if (const auto got = decoder.live(damaged, catalog)) CHECK(other.live(encoder.live(**got, catalog), catalog));
+            if (const auto got = decoder.data(damaged, catalog)) CHECK(other.data(encoder.data(**got, catalog), catalog));
+            if (const auto got = decoder.ack(damaged)) CHECK(other.ack(encoder.ack(**got)));
+            if (const auto got = decoder.rollup(damaged)) CHECK(other.rollup(encoder.rollup(**got)));
+            if (const auto got = decoder.header(damaged)) CHECK(got->schema == schema_version);
         }
 }

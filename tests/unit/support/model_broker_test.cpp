@@ -30,7 +30,8 @@ struct Network {
     std::vector<std::string> received;
 
     Network() {
-        subscriber->subscribe("a/+/c", 1, [this](const runtime::ReceivedMessage& m) { received.emplace_back(m.payload); });
+        subscriber->subscribe("a/+/c", 1,
+                              [this](const runtime::ReceivedMessage& m) { received.emplace_back(m.payload); });
         start(*subscriber);
         start(*publisher);
     }
