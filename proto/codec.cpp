@@ -9,8 +9,8 @@ namespace gwatt::proto {
 
 namespace {
 
-using google::protobuf::io::CodedInputStream;
 using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
 
 // Boost's base has a protected destructor on purpose; a category is never deleted.
 #pragma GCC diagnostic push
@@ -91,7 +91,8 @@ bool Decoder::Buffers::parse(Bytes bytes, google::protobuf::MessageLite& message
 }
 
 bool Decoder::Buffers::merge(Bytes bytes, google::protobuf::MessageLite& message) const {
-    if (bytes.size() > limits.bytes || bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) return false;
+    if (bytes.size() > limits.bytes || bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+        return false;
     CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
     return message.MergeFromCodedStream(&in) && in.ConsumedEntireMessage();
 }
@@ -126,8 +127,8 @@ boost::system::result<Header> take_header(const pb::Header& from) {
     if (from.schema() != schema_version) return DecodeError::wrong_schema;
     const auto& clock = from.clock();
     const auto instant = [](std::int64_t ns) { return ns >= -max_instant_ns && ns <= max_instant_ns; };
-    if (!instant(clock.monotonic_ns()) || !instant(clock.utc_ns()) || !instant(clock.offset_ns())
-        || clock.bound_ns() > static_cast<std::uint64_t>(max_instant_ns))
+    if (!instant(clock.monotonic_ns()) || !instant(clock.utc_ns()) || !instant(clock.offset_ns()) ||
+        clock.bound_ns() > static_cast<std::uint64_t>(max_instant_ns))
         return DecodeError::inconsistent;
     Header to;
     to.schema = from.schema();

@@ -17,11 +17,11 @@ using Bytes = std::string_view;
 
 // Why bytes were refused. A closed set: the fleet counts by it.
 enum class DecodeError {
-    malformed = 1,       // not protobuf, or a field is missing
-    wrong_schema,        // another major version
-    unknown_catalog,     // made with another catalog than the given one
-    inconsistent,        // columns of different length, indices out of the catalog
-    too_large,           // more than the limits below
+    malformed = 1,    // not protobuf, or a field is missing
+    wrong_schema,     // another major version
+    unknown_catalog,  // made with another catalog than the given one
+    inconsistent,     // columns of different length, indices out of the catalog
+    too_large,        // more than the limits below
 };
 boost::system::error_code make_error_code(DecodeError error);
 

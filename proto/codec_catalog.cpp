@@ -74,11 +74,11 @@ bool sane_scale(double resolution, double offset) {
 }
 
 Checked take_sensor(const pb::Sensor& from, const DecodeLimits& limits, Sensor& to) {
-    if (!fits(from.name(), limits) || !fits(from.label(), limits) || !fits(from.part_of(), limits)
-        || !fits(from.feed(), limits))
+    if (!fits(from.name(), limits) || !fits(from.label(), limits) || !fits(from.part_of(), limits) ||
+        !fits(from.feed(), limits))
         return DecodeError::too_large;
-    if (!all_finite({from.resolution(), from.offset(), from.wraps_at(), from.range_min(), from.range_max()})
-        || !sane_scale(from.resolution(), from.offset()) || !is_span(from.window_ns()) || !is_span(from.refresh_ns()))
+    if (!all_finite({from.resolution(), from.offset(), from.wraps_at(), from.range_min(), from.range_max()}) ||
+        !sane_scale(from.resolution(), from.offset()) || !is_span(from.window_ns()) || !is_span(from.refresh_ns()))
         return DecodeError::inconsistent;
     to.name = from.name();
     to.label = from.label();
@@ -120,8 +120,8 @@ Checked take_lists(const pb::Catalog& from, Catalog& to) {
 }
 
 Checked take_identity(const pb::Catalog& from, const DecodeLimits& limits, Catalog& to) {
-    if (!fits(from.site(), limits) || !fits(from.agent(), limits) || !fits(from.hall(), limits)
-        || !fits(from.row(), limits) || !fits(from.rack(), limits) || !fits(from.software(), limits))
+    if (!fits(from.site(), limits) || !fits(from.agent(), limits) || !fits(from.hall(), limits) ||
+        !fits(from.row(), limits) || !fits(from.rack(), limits) || !fits(from.software(), limits))
         return DecodeError::too_large;
     if (!std::isfinite(from.rating_watts())) return DecodeError::inconsistent;
     to.site = from.site();
@@ -136,9 +136,10 @@ Checked take_identity(const pb::Catalog& from, const DecodeLimits& limits, Catal
 
 // What parsing would allocate: an empty sub-message costs two bytes on the wire and a hundred times that in memory.
 bool counts_fit(Bytes bytes, const DecodeLimits& limits) {
-    return bytes.size() <= limits.bytes && count_fields(bytes, pb::Catalog::kSensorsFieldNumber, limits.sensors) <= limits.sensors
-        && count_fields(bytes, pb::Catalog::kGroupsFieldNumber, max_groups) <= max_groups
-        && nested_fields_fit(bytes, pb::Catalog::kSensorsFieldNumber, pb::Sensor::kAccuracyFieldNumber, max_bands);
+    return bytes.size() <= limits.bytes &&
+           count_fields(bytes, pb::Catalog::kSensorsFieldNumber, limits.sensors) <= limits.sensors &&
+           count_fields(bytes, pb::Catalog::kGroupsFieldNumber, max_groups) <= max_groups &&
+           nested_fields_fit(bytes, pb::Catalog::kSensorsFieldNumber, pb::Sensor::kAccuracyFieldNumber, max_bands);
 }
 
 }  // namespace

@@ -76,15 +76,16 @@ void check(const Data& message, const Catalog& catalog) {
     if (message.group >= catalog.groups.size()) throw std::invalid_argument("Data: no such group in the catalog");
     const RateGroup& group = catalog.groups[message.group];
     const std::size_t cells = std::size_t{group.count} * message.samples;
-    if (std::size_t{group.first} + group.count > catalog.sensors.size() || message.values.size() != cells
-        || message.quality.size() != cells || cells > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    if (std::size_t{group.first} + group.count > catalog.sensors.size() || message.values.size() != cells ||
+        message.quality.size() != cells || cells > static_cast<std::size_t>(std::numeric_limits<int>::max()))
         throw std::invalid_argument("Data: columns do not have the length that group and samples ask for");
     if (!message.scan_offset.empty() && message.scan_offset.size() != group.count)
         throw std::invalid_argument("Data: scan_offset does not have one entry per sensor");
     if (message.time_step <= Duration::zero()) throw std::invalid_argument("Data: time_step is not positive");
     std::size_t next = 0;
     for (const auto& entry : message.off_grid) {
-        if (entry.cell < next || entry.cell >= cells) throw std::invalid_argument("Data: off_grid is not in order of cells");
+        if (entry.cell < next || entry.cell >= cells)
+            throw std::invalid_argument("Data: off_grid is not in order of cells");
         next = std::size_t{entry.cell} + 1;
     }
 }
@@ -124,9 +125,9 @@ boost::system::result<Shape> shape_of(const pb::Data& wire, const Catalog& catal
 
 Checked take_times(const pb::Data& wire, const Shape& shape, Data& to) {
     // The whole stretch is bounded, so that nobody's start + k * period + offset can overflow.
-    if (!is_span(wire.start_ns()) || !is_span(wire.period_ns()) || !is_span(wire.grid_bound_ns())
-        || !is_span(wire.time_step_ns())
-        || wire.period_ns() > static_cast<std::uint64_t>(max_span_ns) / std::max<std::uint64_t>(wire.samples(), 1))
+    if (!is_span(wire.start_ns()) || !is_span(wire.period_ns()) || !is_span(wire.grid_bound_ns()) ||
+        !is_span(wire.time_step_ns()) ||
+        wire.period_ns() > static_cast<std::uint64_t>(max_span_ns) / std::max<std::uint64_t>(wire.samples(), 1))
         return DecodeError::inconsistent;
     to.start = to.header.clock.monotonic + Duration(wire.start_ns());
     to.period = to_duration(wire.period_ns());
@@ -142,7 +143,8 @@ Checked take_times(const pb::Data& wire, const Shape& shape, Data& to) {
     std::uint64_t cell = 0;
     for (int i = 0; i < wire.off_grid_size(); i += 2) {
         const std::int64_t gap = wire.off_grid(i), error = wire.off_grid(i + 1);
-        if (gap < (i > 0 ? 1 : 0) || static_cast<std::uint64_t>(gap) >= shape.cells() - cell || error > bound || error < -bound)
+        if (gap < (i > 0 ? 1 : 0) || static_cast<std::uint64_t>(gap) >= shape.cells() - cell || error > bound ||
+            error < -bound)
             return DecodeError::inconsistent;
         cell += static_cast<std::uint64_t>(gap);
         to.off_grid.push_back({static_cast<std::uint32_t>(cell), Duration(error * step)});
@@ -154,8 +156,11 @@ Checked take_times(const pb::Data& wire, const Shape& shape, Data& to) {
 class ColumnReader {
 public:
     ColumnReader(const pb::Data& wire, bool all_present)
-        : step_(wire.steps().data()), steps_end_(step_ + wire.steps_size()), number_(wire.numbers().data()),
-          numbers_end_(number_ + wire.numbers_size()), all_present_(all_present) {}
+        : step_(wire.steps().data()),
+          steps_end_(step_ + wire.steps_size()),
+          number_(wire.numbers().data()),
+          numbers_end_(number_ + wire.numbers_size()),
+          all_present_(all_present) {}
 
     bool sensor(const Sensor& sensor, std::span<const Quality> quality, std::span<double> values) {
         if (sensor.resolution > 0) return stepped(Scale(sensor.offset, sensor.resolution), quality, values);
@@ -218,7 +223,8 @@ Checked take_cells(const pb::Data& wire, const Shape& shape, Data& to) {
     const std::span<double> values(to.values);
     for (std::size_t s = 0; s < shape.sensors.size(); ++s) {
         const std::size_t begin = s * shape.samples;
-        if (!reader.sensor(shape.sensors[s], quality.subspan(begin, shape.samples), values.subspan(begin, shape.samples)))
+        if (!reader.sensor(shape.sensors[s], quality.subspan(begin, shape.samples),
+                           values.subspan(begin, shape.samples)))
             return DecodeError::inconsistent;
     }
     if (!reader.at_end()) return DecodeError::inconsistent;

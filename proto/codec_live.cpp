@@ -17,7 +17,8 @@ const Sensor& sensor_of(const Catalog& catalog, std::size_t point) {
 }
 
 // A column with one element a point; left empty when all are zero.
-template <class Wire, class Get> void put_column(const Points& points, google::protobuf::RepeatedField<Wire>& out, Get get) {
+template <class Wire, class Get>
+void put_column(const Points& points, google::protobuf::RepeatedField<Wire>& out, Get get) {
     out.Clear();
     if (std::all_of(points.begin(), points.end(), [&](const Live::Point& point) { return get(point) == 0; })) return;
     out.Reserve(static_cast<int>(points.size()));
@@ -132,14 +133,18 @@ bool take_energy(const pb::Live& wire, Points& points) {
     const std::uint64_t unit = wire.estimated_unit_mj() == 0 ? 1 : wire.estimated_unit_mj();
     if (unit != 1 && unit != joule) return false;
     // In units of the wire first; sums wrap, as they did when they were written.
-    const bool columns = take_column(wire.energy_mj(), points, [](Point& p, std::uint64_t n) { p.energy_mj = n; })
-        && take_column(wire.estimated(), points, [](Point& p, std::uint64_t n) { p.estimated_mj = n; })
-        && take_column(wire.estimated_below(), points,
-                       [](Point& p, std::int64_t n) { p.estimated_low_mj = p.estimated_mj - static_cast<std::uint64_t>(n); })
-        && take_column(wire.estimated_skew(), points, [](Point& p, std::int64_t n) {
-               p.estimated_high_mj = p.estimated_mj + (p.estimated_mj - p.estimated_low_mj) + static_cast<std::uint64_t>(n);
-           })
-        && take_column(wire.exported_mj(), points, [](Point& p, std::uint64_t n) { p.exported_mj = n; });
+    const bool columns = take_column(wire.energy_mj(), points, [](Point& p, std::uint64_t n) { p.energy_mj = n; }) &&
+                         take_column(wire.estimated(), points, [](Point& p, std::uint64_t n) { p.estimated_mj = n; }) &&
+                         take_column(wire.estimated_below(), points,
+                                     [](Point& p, std::int64_t n) {
+                                         p.estimated_low_mj = p.estimated_mj - static_cast<std::uint64_t>(n);
+                                     }) &&
+                         take_column(wire.estimated_skew(), points,
+                                     [](Point& p, std::int64_t n) {
+                                         p.estimated_high_mj = p.estimated_mj + (p.estimated_mj - p.estimated_low_mj) +
+                                                               static_cast<std::uint64_t>(n);
+                                     }) &&
+                         take_column(wire.exported_mj(), points, [](Point& p, std::uint64_t n) { p.exported_mj = n; });
     if (!columns) return false;
     const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() / unit;
     for (Point& p : points) {
@@ -151,30 +156,39 @@ bool take_energy(const pb::Live& wire, Points& points) {
     return true;
 }
 
-bool take_power(const pb::Live& wire, const Catalog& catalog, Points& points) {
+bool take_samples(const pb::Live& wire, Points& points) {
     for (Live::Point& point : points) point.quality = Quality::good;
-    if (!read_number_runs(wire.samples(), points.size(), [&](std::size_t i, std::uint32_t n) { points[i].samples = n; })
-        || !read_quality(wire.quality(), points.size(), [&](std::size_t begin, std::size_t length, Quality quality) {
-               for (std::size_t i = begin; i < begin + length; ++i) points[i].quality = quality;
-           }))
-        return false;
+    const auto set_samples = [&](std::size_t i, std::uint32_t n) { points[i].samples = n; };
+    const auto set_quality = [&](std::size_t begin, std::size_t length, Quality quality) {
+        for (std::size_t i = begin; i < begin + length; ++i) points[i].quality = quality;
+    };
+    return read_number_runs(wire.samples(), points.size(), set_samples) &&
+           read_quality(wire.quality(), points.size(), set_quality);
+}
+
+// The element of a column that is all zero where it is empty.
+template <class Wire> Wire element(const google::protobuf::RepeatedField<Wire>& column, std::size_t i) {
+    return column.empty() ? Wire{0} : column[static_cast<int>(i)];
+}
+
+bool take_power(const pb::Live& wire, const Catalog& catalog, Points& points) {
     const auto sized = [&](int size) { return size == 0 || static_cast<std::size_t>(size) == points.size(); };
-    if (!sized(wire.mean_size()) || !sized(wire.mean_less_min_size()) || !sized(wire.max_less_mean_size())) return false;
-    constexpr auto limit = static_cast<std::uint64_t>(Scale::limit) * 2;
+    if (!sized(wire.mean_size()) || !sized(wire.mean_less_min_size()) || !sized(wire.max_less_mean_size()))
+        return false;
+    constexpr auto most = static_cast<std::uint64_t>(Scale::limit) * 2;
     for (std::size_t i = 0; i < points.size(); ++i) {
-        Live::Point& point = points[i];
-        const int at = static_cast<int>(i);
-        const std::int64_t mean = wire.mean_size() == 0 ? 0 : wire.mean(at);
-        const std::uint64_t below = wire.mean_less_min_size() == 0 ? 0 : wire.mean_less_min(at);
-        const std::uint64_t above = wire.max_less_mean_size() == 0 ? 0 : wire.max_less_mean(at);
-        if (!Scale::valid(mean) || below > limit || above > limit) return false;
+        const std::int64_t mean = element(wire.mean(), i);
+        const std::uint64_t below = element(wire.mean_less_min(), i), above = element(wire.max_less_mean(), i);
+        if (!Scale::valid(mean) || below > most || above > most) return false;
         const std::int64_t min = mean - static_cast<std::int64_t>(below), max = mean + static_cast<std::int64_t>(above);
         if (!Scale::valid(min) || !Scale::valid(max)) return false;
         const Scale scale = live_scale(sensor_of(catalog, i));
-        const double nothing = std::numeric_limits<double>::quiet_NaN();
-        point.mean = point.samples > 0 ? scale.value(mean) : nothing;
-        point.min = point.samples > 0 ? scale.value(min) : nothing;
-        point.max = point.samples > 0 ? scale.value(max) : nothing;
+        const auto watts = [&](std::int64_t n) {
+            return points[i].samples > 0 ? scale.value(n) : std::numeric_limits<double>::quiet_NaN();
+        };
+        points[i].mean = watts(mean);
+        points[i].min = watts(min);
+        points[i].max = watts(max);
     }
     return true;
 }
@@ -189,11 +203,13 @@ bool take_times(const pb::Live& wire, Live& to) {
     bool bounded = true;
     return take_column(wire.as_of(), to.points,
                        [&](Live::Point& point, std::int64_t n) {
-                           bounded = bounded && !__builtin_add_overflow(time, n, &time) && time <= bound && time >= -bound;
+                           bounded =
+                               bounded && !__builtin_add_overflow(time, n, &time) && time <= bound && time >= -bound;
                            point.as_of = to.header.clock.monotonic + Duration(bounded ? time * step : 0);
-                       })
-        && bounded
-        && read_number_runs(wire.epoch(), to.points.size(), [&](std::size_t i, std::uint32_t n) { to.points[i].epoch = n; });
+                       }) &&
+           bounded && read_number_runs(wire.epoch(), to.points.size(), [&](std::size_t i, std::uint32_t n) {
+               to.points[i].epoch = n;
+           });
 }
 
 bool energy_points_fit(const Catalog& catalog) {
@@ -227,7 +243,8 @@ Decoder::Result<const Live*> Decoder::live(Bytes bytes, const Catalog& catalog) 
     if (wire.points() > catalog.energy_points.size() || !energy_points_fit(catalog)) return DecodeError::inconsistent;
     if (wire.points() > buffers_->limits.sensors) return DecodeError::too_large;
     to.points.resize(wire.points());
-    if (!take_times(wire, to) || !take_energy(wire, to.points) || !take_power(wire, catalog, to.points))
+    if (!take_times(wire, to) || !take_energy(wire, to.points) || !take_samples(wire, to.points) ||
+        !take_power(wire, catalog, to.points))
         return DecodeError::inconsistent;
     return &to;
 }

@@ -95,7 +95,8 @@ using DifferenceRunWriter = RunWriter<std::int64_t, true>;
 // Calls set(index, value) for every element of the column; false unless the runs cover it exactly, or are empty. `bound`
 // limits |value|.
 template <class Set>
-bool read_runs(const google::protobuf::RepeatedField<std::int64_t>& runs, std::size_t length, std::int64_t bound, Set set) {
+bool read_runs(const google::protobuf::RepeatedField<std::int64_t>& runs, std::size_t length, std::int64_t bound,
+               Set set) {
     if (runs.empty()) {
         for (std::size_t i = 0; i < length; ++i) set(i, std::int64_t{0});
         return true;

@@ -65,8 +65,8 @@ Bytes Encoder::ack(const Ack& message) {
 }
 
 Decoder::Result<const Ack*> Decoder::ack(Bytes bytes) {
-    if (bytes.size() > buffers_->limits.bytes
-        || count_fields(bytes, pb::Ack::kStreamsFieldNumber, max_ack_entries) > max_ack_entries)
+    if (bytes.size() > buffers_->limits.bytes ||
+        count_fields(bytes, pb::Ack::kStreamsFieldNumber, max_ack_entries) > max_ack_entries)
         return DecodeError::too_large;
     pb::Ack& wire = buffers_->wire.ack;
     if (!buffers_->parse(bytes, wire)) return buffers_->reason(bytes);
@@ -108,10 +108,11 @@ Decoder::Result<const Rollup*> Decoder::rollup(Bytes bytes) {
     if (!buffers_->parse(bytes, wire)) return buffers_->reason(bytes);
     if (wire.schema() != schema_version) return DecodeError::wrong_schema;
     if (!fits(wire.scope(), buffers_->limits)) return DecodeError::too_large;
-    const double numbers[] = {wire.watts(), wire.watts_low(), wire.watts_high(), wire.measured_joules(), wire.estimated_joules()};
-    if (!std::all_of(std::begin(numbers), std::end(numbers), [](double x) { return std::isfinite(x); })
-        || wire.start_ns() > max_instant_ns || wire.start_ns() < -max_instant_ns || !is_span(wire.window_ns())
-        || !is_span(wire.oldest_ns()) || wire.clock_bound_ns() > static_cast<std::uint64_t>(max_instant_ns))
+    const double numbers[] = {wire.watts(), wire.watts_low(), wire.watts_high(), wire.measured_joules(),
+                              wire.estimated_joules()};
+    if (!std::all_of(std::begin(numbers), std::end(numbers), [](double x) { return std::isfinite(x); }) ||
+        wire.start_ns() > max_instant_ns || wire.start_ns() < -max_instant_ns || !is_span(wire.window_ns()) ||
+        !is_span(wire.oldest_ns()) || wire.clock_bound_ns() > static_cast<std::uint64_t>(max_instant_ns))
         return DecodeError::inconsistent;
     Rollup& to = buffers_->rollup;
     to.schema = wire.schema();

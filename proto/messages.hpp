@@ -85,7 +85,7 @@ struct Live {
         std::uint64_t energy_mj = 0;     // millijoules measured since the epoch began
         std::uint64_t estimated_mj = 0;  // millijoules booked for time without readings, apart from energy_mj
         std::uint64_t estimated_low_mj = 0, estimated_high_mj = 0;  // bounds of estimated_mj; whole joules cost less
-        std::uint64_t exported_mj = 0;   // what flowed the other way (batteries)
+        std::uint64_t exported_mj = 0;                              // what flowed the other way (batteries)
         // W over the interval, in the sensor's steps on the wire; nothing if samples == 0 (decoded: NaN).
         double mean = 0, min = 0, max = 0;
         std::uint32_t samples = 0;

@@ -69,7 +69,8 @@ std::optional<TopicParts> parse_topic(std::string_view topic) {
     parts.history = name == "history";
     if (parts.history) name = take_level(topic);
     const auto stream = stream_of(name);
-    if (!valid_topic_level(parts.site) || !valid_topic_level(parts.agent) || !stream || !topic.empty()) return std::nullopt;
+    if (!valid_topic_level(parts.site) || !valid_topic_level(parts.agent) || !stream || !topic.empty())
+        return std::nullopt;
     parts.stream = *stream;
     return parts;
 }

@@ -15,8 +15,14 @@ public:
     constexpr double value() const { return value_; }
 
     constexpr Measure operator-() const { return Measure(-value_); }
-    constexpr Measure& operator+=(Measure other) { value_ += other.value_; return *this; }
-    constexpr Measure& operator-=(Measure other) { value_ -= other.value_; return *this; }
+    constexpr Measure& operator+=(Measure other) {
+        value_ += other.value_;
+        return *this;
+    }
+    constexpr Measure& operator-=(Measure other) {
+        value_ -= other.value_;
+        return *this;
+    }
     friend constexpr Measure operator+(Measure a, Measure b) { return Measure(a.value_ + b.value_); }
     friend constexpr Measure operator-(Measure a, Measure b) { return Measure(a.value_ - b.value_); }
     friend constexpr Measure operator*(Measure a, double factor) { return Measure(a.value_ * factor); }
@@ -59,8 +65,12 @@ constexpr std::string_view unit(Quantity quantity) {
         case Quantity::flow: return "l/min";
         case Quantity::pressure: return "Pa";
         case Quantity::charge: return "C";
-        case Quantity::unspecified: case Quantity::power_factor: case Quantity::ratio: case Quantity::humidity:
-        case Quantity::state: case Quantity::count: return "";
+        case Quantity::unspecified:
+        case Quantity::power_factor:
+        case Quantity::ratio:
+        case Quantity::humidity:
+        case Quantity::state:
+        case Quantity::count: return "";
     }
     return "";
 }

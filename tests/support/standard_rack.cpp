@@ -89,7 +89,8 @@ void StandardRack::add_device(const RackModel& model, std::uint32_t device, std:
                                                              : row.walk * (group == fast ? 1 : std::sqrt(10.0));
         const double level = row.low + uniform() * (row.high - row.low);
         const std::uint32_t asked = device / model.per_answer;
-        signals_.push_back({kind++, bus, bus * 1000 + asked, level, walk, row.noise, row.low, row.high, row.quantity == Quantity::energy});
+        signals_.push_back({kind++, bus, bus * 1000 + asked, level, walk, row.noise, row.low, row.high,
+                            row.quantity == Quantity::energy});
     }
 }
 
@@ -145,12 +146,15 @@ void StandardRack::spoil(proto::Data& data) {
                 data.quality[cell] = data.quality[cell - data.samples];
             else if (uniform() < 1.0 / 1000)
                 data.quality[cell] = Quality::timeout;
-            if (late && signal.bus == late_bus && k == late_scan) data.off_grid.push_back({static_cast<std::uint32_t>(cell), 37ms});
+            if (late && signal.bus == late_bus && k == late_scan)
+                data.off_grid.push_back({static_cast<std::uint32_t>(cell), 37ms});
         }
         // Devices of a bus are asked one after the other, 12 ms each, and a little differently every time.
         const bool first_of_bus = s == 0 || signals_[first + s - 1].bus != signal.bus;
         const auto jitter = std::chrono::nanoseconds(static_cast<std::int64_t>(normal() * 300e3));
-        data.scan_offset[s] = same_device ? data.scan_offset[s - 1] : first_of_bus ? 4ms + jitter : data.scan_offset[s - 1] + 12ms + jitter;
+        data.scan_offset[s] = same_device    ? data.scan_offset[s - 1]
+                              : first_of_bus ? 4ms + jitter
+                                             : data.scan_offset[s - 1] + 12ms + jitter;
     }
 }
 
@@ -160,7 +164,8 @@ const proto::Data& StandardRack::next(std::uint32_t group) {
     data.start = time_[group];
     time_[group] += data.period * data.samples;
     for (std::uint32_t s = 0; s < count; ++s)
-        for (std::uint32_t k = 0; k < data.samples; ++k) data.values[std::size_t{s} * data.samples + k] = sample(first + s);
+        for (std::uint32_t k = 0; k < data.samples; ++k)
+            data.values[std::size_t{s} * data.samples + k] = sample(first + s);
     spoil(data);
     header(data.header, proto::Stream::data, time_[group]);
     return data;

@@ -36,7 +36,8 @@ private:
     double uniform();  // [0, 1)
     double normal();
     double sample(std::uint32_t sensor);
-    void add_device(const RackModel& model, std::uint32_t device, std::uint32_t group, std::uint32_t bus, std::uint32_t kind);
+    void add_device(const RackModel& model, std::uint32_t device, std::uint32_t group, std::uint32_t bus,
+                    std::uint32_t kind);
     void add_group(std::uint32_t group, proto::Duration period);
     void header(proto::Header& to, proto::Stream stream, proto::Monotonic now);
     void spoil(proto::Data& data);

@@ -76,7 +76,8 @@ public:
             return;
         }
         for (const auto& bytes : messages_.bytes)
-            sink_ += messages_.data.empty() ? decoder_.live(bytes, catalog_).has_value() : decoder_.data(bytes, catalog_).has_value();
+            sink_ += messages_.data.empty() ? decoder_.live(bytes, catalog_).has_value()
+                                            : decoder_.data(bytes, catalog_).has_value();
     }
 
     std::size_t sink() const { return sink_; }
@@ -94,7 +95,8 @@ int run(std::string_view word, long rounds) {
     test::StandardRack rack;
     const bool encode = word.starts_with("encode-");
     const std::string_view kind = word.substr(word.find('-') + 1);
-    if ((!encode && !word.starts_with("decode-")) || (kind != "fast" && kind != "slow" && kind != "live") || rounds < 2) return 64;
+    if ((!encode && !word.starts_with("decode-")) || (kind != "fast" && kind != "slow" && kind != "live") || rounds < 2)
+        return 64;
     const Messages messages = make(rack, kind);
     Work work(messages, rack.catalog(), encode);
     work.round();

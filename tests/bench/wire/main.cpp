@@ -51,8 +51,8 @@ double report(RackCost& cost) {
     const double fast_rate = 311, slow_rate = 104.8, rate = fast_rate + slow_rate;
     const double missing_fast = static_cast<double>(fast.samples) / static_cast<double>(fast.messages * 3110);
     const double bytes_per_second = fast.bytes_per_message() / 10 + slow.bytes_per_message() / 60;
-    const double samples_per_second = fast_rate * missing_fast
-        + slow_rate * static_cast<double>(slow.samples) / static_cast<double>(slow.messages * 6288);
+    const double samples_per_second = fast_rate * missing_fast + slow_rate * static_cast<double>(slow.samples) /
+                                                                     static_cast<double>(slow.messages * 6288);
     const double data = bytes_per_second / samples_per_second;
     print("wire.rack.fast", fast.bytes_per_sample(), "B/sample");
     print("wire.rack.fast.entropy", cost.entropy[0].bytes_per_sample(), "B/sample");
@@ -62,14 +62,17 @@ double report(RackCost& cost) {
     print("wire.rack.slow.message", slow.bytes_per_message(), "B");
     print("wire.rack.data", data, "B/sample");
     print("wire.rack.data.entropy",
-          (cost.entropy[0].bytes_per_sample() * fast_rate + cost.entropy[1].bytes_per_sample() * slow_rate) / rate, "B/sample");
+          (cost.entropy[0].bytes_per_sample() * fast_rate + cost.entropy[1].bytes_per_sample() * slow_rate) / rate,
+          "B/sample");
     print("wire.rack.data.bar", bar, "B/sample");
     print("wire.rack.data.rate", bytes_per_second, "B/s");
     const auto live = [&](const std::string& name, const Cost& part) {
-        print("wire.rack." + name + ".points", static_cast<double>(part.samples) / static_cast<double>(part.messages), "points");
+        print("wire.rack." + name + ".points", static_cast<double>(part.samples) / static_cast<double>(part.messages),
+              "points");
         print("wire.rack." + name + ".point", part.bytes_per_sample(), "B/point");
         print("wire.rack." + name + ".rate", part.bytes_per_message(), "B/s");
-        print("wire.rack.data_and_" + name, (bytes_per_second + part.bytes_per_message()) / samples_per_second, "B/sample");
+        print("wire.rack.data_and_" + name, (bytes_per_second + part.bytes_per_message()) / samples_per_second,
+              "B/sample");
     };
     live("live", cost.live);
     live("live_of_total", cost.live_of_total);
@@ -86,7 +89,8 @@ int main() try {
     const double data = gwatt::bench::report(cost);
     gwatt::bench::measure_real(gwatt::test::trace_folder());
     if (data <= gwatt::bench::bar) return 0;
-    std::fprintf(stderr, "wire: data of the standard rack cost %.3f B/sample, more than %.2f\n", data, gwatt::bench::bar);
+    std::fprintf(stderr, "wire: data of the standard rack cost %.3f B/sample, more than %.2f\n", data,
+                 gwatt::bench::bar);
     return 1;
 } catch (const std::exception& error) {
     std::fprintf(stderr, "wire: %s\n", error.what());

@@ -87,7 +87,9 @@ Columns nodes_of(const std::filesystem::path& file) {
         Column column;
         for (const auto& sample : samples) column.values.push_back(sample.watts);
         // Doubles differ in length at the end at most.
-        std::vector<double> key(column.values.begin(), column.values.begin() + static_cast<std::ptrdiff_t>(column.values.size() * 9 / 10 / 100 * 100));
+        std::vector<double> key(
+            column.values.begin(),
+            column.values.begin() + static_cast<std::ptrdiff_t>(column.values.size() * 9 / 10 / 100 * 100));
         if (key.empty()) key = column.values;
         if (seen.insert(key).second) columns.push_back(std::move(column));
     }

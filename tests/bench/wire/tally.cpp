@@ -15,7 +15,8 @@ void DeltaEntropy::add(const proto::Data& data, const proto::Catalog& catalog, c
         for (std::uint32_t k = 0; k < data.samples; ++k) {
             const std::size_t cell = std::size_t{s} * data.samples + k;
             if (!has_value(data.quality[cell])) continue;
-            const auto n = static_cast<std::int64_t>(std::llround(data.values[cell] / catalog.sensors[sensor].resolution));
+            const auto n =
+                static_cast<std::int64_t>(std::llround(data.values[cell] / catalog.sensors[sensor].resolution));
             const auto [last, first] = last_.try_emplace(sensor, n);
             if (!first) ++histograms_[kind[sensor]][n - last->second];
             last->second = n;
@@ -46,8 +47,8 @@ namespace {
 void add(Cost& cost, proto::Stream stream, std::size_t payload, const proto::Catalog& catalog) {
     ++cost.messages;
     cost.payload_bytes += payload;
-    cost.packet_bytes += test::publish_size(proto::topic(catalog.site, catalog.agent, stream), proto::content_type(stream), payload,
-                                            stream == proto::Stream::live);
+    cost.packet_bytes += test::publish_size(proto::topic(catalog.site, catalog.agent, stream),
+                                            proto::content_type(stream), payload, stream == proto::Stream::live);
 }
 
 }  // namespace
@@ -63,6 +64,8 @@ void add_live(Cost& cost, proto::Encoder& encoder, const proto::Live& live, cons
     cost.samples += live.points.size();
 }
 
-void print(const std::string& name, double value, const char* unit) { std::printf("%s %.4g %s\n", name.c_str(), value, unit); }
+void print(const std::string& name, double value, const char* unit) {
+    std::printf("%s %.4g %s\n", name.c_str(), value, unit);
+}
 
 }  // namespace gwatt::bench

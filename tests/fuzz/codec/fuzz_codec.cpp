@@ -40,11 +40,13 @@ template <class Decode, class Encode> void check(Bytes bytes, Decode decode, Enc
 
 void check_with(const Catalog& catalog, int kind, Bytes bytes) {
     if (kind == 3)
-        check(bytes, [&](Decoder& d, Bytes b) { return d.live(b, catalog); },
-              [&](Encoder& e, const Live& m) { return e.live(m, catalog); });
+        check(
+            bytes, [&](Decoder& d, Bytes b) { return d.live(b, catalog); },
+            [&](Encoder& e, const Live& m) { return e.live(m, catalog); });
     else
-        check(bytes, [&](Decoder& d, Bytes b) { return d.data(b, catalog); },
-              [&](Encoder& e, const Data& m) { return e.data(m, catalog); });
+        check(
+            bytes, [&](Decoder& d, Bytes b) { return d.data(b, catalog); },
+            [&](Encoder& e, const Data& m) { return e.data(m, catalog); });
 }
 
 // The header that is read ahead must be the one in the message.
@@ -72,10 +74,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     switch (kind) {
         case 0: check_header(bytes); break;
         case 1:
-            check(bytes, [](Decoder& d, Bytes b) { return d.catalog(b); }, [](Encoder& e, const Catalog& m) { return e.catalog(m); });
+            check(
+                bytes, [](Decoder& d, Bytes b) { return d.catalog(b); },
+                [](Encoder& e, const Catalog& m) { return e.catalog(m); });
             break;
         case 2:
-            check(bytes, [](Decoder& d, Bytes b) { return d.status(b); }, [](Encoder& e, const Status& m) { return e.status(m); });
+            check(
+                bytes, [](Decoder& d, Bytes b) { return d.status(b); },
+                [](Encoder& e, const Status& m) { return e.status(m); });
             break;
         case 3:
         case 4: {
@@ -90,10 +96,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         }
         case 5:
-            check(bytes, [](Decoder& d, Bytes b) { return d.ack(b); }, [](Encoder& e, const Ack& m) { return e.ack(m); });
+            check(
+                bytes, [](Decoder& d, Bytes b) { return d.ack(b); }, [](Encoder& e, const Ack& m) { return e.ack(m); });
             break;
         case 6:
-            check(bytes, [](Decoder& d, Bytes b) { return d.rollup(b); }, [](Encoder& e, const Rollup& m) { return e.rollup(m); });
+            check(
+                bytes, [](Decoder& d, Bytes b) { return d.rollup(b); },
+                [](Encoder& e, const Rollup& m) { return e.rollup(m); });
             break;
     }
     return 0;

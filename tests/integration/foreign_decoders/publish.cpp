@@ -60,9 +60,7 @@ void header(Json& json, const Header& h) {
     json.ns(h.clock.offset).ns(h.clock.bound).close(']');
 }
 
-Duration utc(const Header& h, Monotonic time) {
-    return h.clock.utc.time_since_epoch() + (time - h.clock.monotonic);
-}
+Duration utc(const Header& h, Monotonic time) { return h.clock.utc.time_since_epoch() + (time - h.clock.monotonic); }
 
 // Times travel in whole steps.
 Duration in_steps(Duration time, Duration step) {
@@ -71,13 +69,30 @@ Duration in_steps(Duration time, Duration step) {
 }
 
 void values(Json& json, const Catalog& c) {
-    json.key("place").open('[').text(c.site).text(c.agent).text(c.hall).text(c.row).text(c.rack).number(c.rating_watts).text(c.software).close(']');
+    json.key("place")
+        .open('[')
+        .text(c.site)
+        .text(c.agent)
+        .text(c.hall)
+        .text(c.row)
+        .text(c.rack)
+        .number(c.rating_watts)
+        .text(c.software)
+        .close(']');
     json.key("sensors").open('[');
     for (const Sensor& s : c.sensors) {
-        json.open('[').text(s.name).text(s.label).text(s.part_of).code(s.quantity).code(s.kind).code(s.point).text(s.feed);
+        json.open('[')
+            .text(s.name)
+            .text(s.label)
+            .text(s.part_of)
+            .code(s.quantity)
+            .code(s.kind)
+            .code(s.point)
+            .text(s.feed);
         json.code(s.direction).number(s.resolution).number(s.offset).ns(s.window).ns(s.refresh).number(s.wraps_at);
         json.number(s.range_min).number(s.range_max).code(s.basis).open('[');
-        for (const auto& b : s.accuracy) json.open('[').number(b.from).number(b.to).number(b.relative).number(b.absolute).close(']');
+        for (const auto& b : s.accuracy)
+            json.open('[').number(b.from).number(b.to).number(b.relative).number(b.absolute).close(']');
         json.close(']').close(']');
     }
     json.close(']').key("groups").open('[');
@@ -89,7 +104,8 @@ void values(Json& json, const Catalog& c) {
 
 void values(Json& json, const Status& s) {
     json.key("presence").open('[').code(s.presence).text(s.software).close(']').key("buses").open('[');
-    for (const auto& b : s.buses) json.open('[').text(b.name).text(b.driver).code(b.state).whole(b.restarts).text(b.error).close(']');
+    for (const auto& b : s.buses)
+        json.open('[').text(b.name).text(b.driver).code(b.state).whole(b.restarts).text(b.error).close(']');
     json.close(']');
 }
 
@@ -107,8 +123,14 @@ void values(Json& json, const Live& l, const Catalog& c) {
         const Live::Point& p = l.points[i];
         json.open('{').key("sensor").text(c.sensors[c.energy_points[i]].name).key("epoch").whole(p.epoch);
         json.key("quality").code(p.quality).key("samples").whole(p.samples);
-        json.key("as_of").ns(utc(l.header, l.header.clock.monotonic + in_steps(p.as_of - l.header.clock.monotonic, l.time_step)));
-        json.key("energy_mj").whole(p.energy_mj).key("exported_mj").whole(p.exported_mj).key("estimated_mj").whole(p.estimated_mj);
+        json.key("as_of").ns(
+            utc(l.header, l.header.clock.monotonic + in_steps(p.as_of - l.header.clock.monotonic, l.time_step)));
+        json.key("energy_mj")
+            .whole(p.energy_mj)
+            .key("exported_mj")
+            .whole(p.exported_mj)
+            .key("estimated_mj")
+            .whole(p.estimated_mj);
         json.key("estimated_low_mj").whole(p.estimated_low_mj).key("estimated_high_mj").whole(p.estimated_high_mj);
         power(json, "mean", p, p.mean);
         power(json, "min", p, p.min);
@@ -123,8 +145,10 @@ void values(Json& json, const Data& d, const Catalog& c) {
     std::size_t off_grid = 0;
     for (std::size_t cell = 0; cell < d.values.size(); ++cell) {
         const std::size_t s = cell / d.samples, k = cell % d.samples;
-        Duration time = utc(d.header, d.start) + d.period * static_cast<std::int64_t>(k) + in_steps(d.scan_offset[s], d.time_step);
-        if (off_grid < d.off_grid.size() && d.off_grid[off_grid].cell == cell) time += in_steps(d.off_grid[off_grid++].error, d.time_step);
+        Duration time =
+            utc(d.header, d.start) + d.period * static_cast<std::int64_t>(k) + in_steps(d.scan_offset[s], d.time_step);
+        if (off_grid < d.off_grid.size() && d.off_grid[off_grid].cell == cell)
+            time += in_steps(d.off_grid[off_grid++].error, d.time_step);
         json.open('[').text(c.sensors[c.groups[d.group].first + s].name).ns(time).code(d.quality[cell]);
         if (has_value(d.quality[cell]))
             json.number(d.values[cell]);
@@ -142,19 +166,31 @@ void values(Json& json, const Ack& a) {
 }
 
 void values(Json& json, const Rollup& r) {
-    json.key("rollup").open('[').whole(r.schema).text(r.scope).ns(r.start.time_since_epoch()).ns(r.window).whole(r.version);
+    json.key("rollup")
+        .open('[')
+        .whole(r.schema)
+        .text(r.scope)
+        .ns(r.start.time_since_epoch())
+        .ns(r.window)
+        .whole(r.version);
     json.number(r.watts).number(r.watts_low).number(r.watts_high).number(r.measured_joules).number(r.estimated_joules);
-    json.whole(r.racks_expected).whole(r.racks_measured).whole(r.racks_held).whole(r.racks_estimated).whole(r.racks_missing);
+    json.whole(r.racks_expected)
+        .whole(r.racks_measured)
+        .whole(r.racks_held)
+        .whole(r.racks_estimated)
+        .whole(r.racks_missing);
     json.ns(r.oldest).ns(r.clock_bound).close(']');
 }
 
 class Folder {
 public:
-    explicit Folder(std::string path) : path_(std::move(path)), index_(path_ + "/index"), expected_(path_ + "/expected") {}
+    explicit Folder(std::string path)
+        : path_(std::move(path)), index_(path_ + "/index"), expected_(path_ + "/expected") {}
 
     // `more`: what values() needs beside the message.
     template <class Message, class... More>
-    void add(Stream stream, const Catalog& catalog, Bytes bytes, bool history, const Message& message, const More&... more) {
+    void add(Stream stream, const Catalog& catalog, Bytes bytes, bool history, const Message& message,
+             const More&... more) {
         const bool retain = stream == Stream::catalog || stream == Stream::status;
         const std::string where = topic(catalog.site, catalog.agent, stream, history), type(content_type(stream));
         std::ofstream(path_ + "/" + std::to_string(count_) + ".bin", std::ios::binary) << bytes;

@@ -64,9 +64,10 @@ Sensor sensor(double resolution, double offset = 0) {
     return s;
 }
 
-constexpr Quality all_qualities[] = {Quality::good, Quality::stale, Quality::suspect, Quality::overflow, Quality::restarted,
-    Quality::unavailable, Quality::timeout, Quality::garbled, Quality::gone, Quality::busy, Quality::denied,
-    Quality::fault, Quality::not_read};
+constexpr Quality all_qualities[] = {Quality::good,      Quality::stale,       Quality::suspect, Quality::overflow,
+                                     Quality::restarted, Quality::unavailable, Quality::timeout, Quality::garbled,
+                                     Quality::gone,      Quality::busy,        Quality::denied,  Quality::fault,
+                                     Quality::not_read};
 
 // A random message and its catalog: mostly good cells, runs of trouble, odd times, extreme values.
 struct Random {
@@ -81,7 +82,8 @@ struct Random {
     }
 
     double any_value(const Sensor& s) {
-        if (s.resolution == 0) return std::ldexp(std::uniform_real_distribution(-1.0, 1.0)(engine), static_cast<int>(whole(-1000, 1000)));
+        if (s.resolution == 0)
+            return std::ldexp(std::uniform_real_distribution(-1.0, 1.0)(engine), static_cast<int>(whole(-1000, 1000)));
         // With an offset the steps near it are lost to rounding long before 2^51 of them.
         const std::int64_t most = s.offset == 0 ? (std::int64_t{1} << 51) - 1 : std::int64_t{1} << 30;
         const std::int64_t n = chance(0.05) ? whole(-most, most) : whole(-2000, 2000);
@@ -99,7 +101,8 @@ struct Random {
         const double trouble = chance(0.5) ? 0 : 0.2;
         for (std::size_t i = 0; i < d.quality.size(); ++i) {
             if (chance(trouble)) d.quality[i] = i > 0 && chance(0.5) ? d.quality[i - 1] : all_qualities[whole(0, 12)];
-            if (chance(trouble / 4)) d.off_grid.push_back({static_cast<std::uint32_t>(i), d.time_step * whole(-99, 99)});
+            if (chance(trouble / 4))
+                d.off_grid.push_back({static_cast<std::uint32_t>(i), d.time_step * whole(-99, 99)});
         }
         return d;
     }
@@ -169,7 +172,8 @@ TEST_CASE("what the wire cannot say goes out as garbled, is counted, and spoils 
     const double infinity = std::numeric_limits<double>::infinity();
     const double limit = static_cast<double>((std::int64_t{1} << 51) - 1);
     for (const double resolution : {0.0, 1.0}) {
-        for (const double bad : {infinity, -infinity, std::numeric_limits<double>::quiet_NaN(), 1e300, -(limit + 1), limit + 1}) {
+        for (const double bad :
+             {infinity, -infinity, std::numeric_limits<double>::quiet_NaN(), 1e300, -(limit + 1), limit + 1}) {
             if (resolution == 0 && std::isfinite(bad)) continue;
             CAPTURE(bad);
             Encoder encoder;
@@ -181,7 +185,8 @@ TEST_CASE("what the wire cannot say goes out as garbled, is counted, and spoils 
             const auto result = decoder.data(encoder.data(d, catalog), catalog);
             REQUIRE(result);
             const Data& got = **result;
-            CHECK(got.quality == std::vector<Quality>{Quality::good, Quality::garbled, Quality::good, Quality::good, Quality::good, Quality::garbled});
+            CHECK(got.quality == std::vector<Quality>{Quality::good, Quality::garbled, Quality::good, Quality::good,
+                                                      Quality::good, Quality::garbled});
             CHECK(got.values[0] == 5);
             CHECK(got.values[2] == 7);
             CHECK(got.values[4] == 9);

@@ -49,8 +49,10 @@ void minute(test::StandardRack& rack, proto::Encoder& encoder, proto::Decoder& d
         const proto::Bytes bytes = encoder.data(data, catalog);
         totals.decoded = totals.decoded && decoder.data(bytes, catalog).has_value();
         totals.allocations += allocations - before;
-        totals.bytes += static_cast<double>(test::publish_size(topic, proto::content_type(proto::Stream::data), bytes.size()));
-        totals.samples += static_cast<double>(std::count_if(data.quality.begin(), data.quality.end(), proto::has_value));
+        totals.bytes +=
+            static_cast<double>(test::publish_size(topic, proto::content_type(proto::Stream::data), bytes.size()));
+        totals.samples +=
+            static_cast<double>(std::count_if(data.quality.begin(), data.quality.end(), proto::has_value));
         for (std::uint32_t k = 0; message < 6 && k < data.samples; ++k) {
             const proto::Live& live = rack.live(k);
             const std::size_t before_live = allocations;
@@ -73,7 +75,8 @@ int main() {
     std::printf("guard.wire.data %.4f B/sample\n", bytes_per_sample);
     std::printf("guard.codec.allocations.warm %zu allocations\n", warm.allocations);
     std::printf("guard.codec.allocations.steady %zu allocations\n", steady.allocations);
-    if (!warm.decoded || !steady.decoded) return std::fputs("a message of the standard rack was not decoded\n", stderr), 1;
+    if (!warm.decoded || !steady.decoded)
+        return std::fputs("a message of the standard rack was not decoded\n", stderr), 1;
     if (bytes_per_sample > 1.37) return std::fputs("more than 1.37 bytes a sample\n", stderr), 1;
     if (steady.allocations > 0) return std::fputs("allocations in the steady state\n", stderr), 1;
     // The count itself must work, or the bar above could not fail.

@@ -30,7 +30,9 @@ public:
     const std::string& bytes() const { return bytes_; }
 
 private:
-    Wire& key(int field, int type) { return raw(static_cast<std::uint64_t>(field) << 3 | static_cast<std::uint64_t>(type)); }
+    Wire& key(int field, int type) {
+        return raw(static_cast<std::uint64_t>(field) << 3 | static_cast<std::uint64_t>(type));
+    }
     Wire& raw(std::uint64_t value) {
         for (; value >= 128; value >>= 7) bytes_ += static_cast<char>(value | 128);
         bytes_ += static_cast<char>(value);
@@ -39,7 +41,9 @@ private:
     std::string bytes_;
 };
 
-std::uint64_t zigzag(std::int64_t n) { return (static_cast<std::uint64_t>(n) << 1) ^ static_cast<std::uint64_t>(n >> 63); }
+std::uint64_t zigzag(std::int64_t n) {
+    return (static_cast<std::uint64_t>(n) << 1) ^ static_cast<std::uint64_t>(n >> 63);
+}
 
 std::string header_bytes(std::uint64_t catalog, std::uint64_t schema = 1) {
     return Wire().varint(1, schema).fixed64(2, 1).varint(3, 1).fixed64(4, catalog).bytes();
@@ -86,7 +90,9 @@ TEST_CASE_FIXTURE(Fixture, "runs that leave their column are inconsistent") {
     CHECK(why(two().packed(8, {0, 0, 17})) == DecodeError::inconsistent);
     CHECK(why(two().packed(8, {0, 2})) == DecodeError::inconsistent);
     CHECK(why(two().packed(8, {0, 2, 256})) == DecodeError::inconsistent);
-    const auto with = [&](std::initializer_list<std::uint64_t> runs) { return two().packed(8, {0, 2, 17}).packed(10, runs); };
+    const auto with = [&](std::initializer_list<std::uint64_t> runs) {
+        return two().packed(8, {0, 2, 17}).packed(10, runs);
+    };
     CHECK(why(with({zigzag(2), zigzag(5)})) == fine);
     CHECK(why(with({zigzag(1), zigzag(5)})) == DecodeError::inconsistent);
     CHECK(why(with({zigzag(3), zigzag(5)})) == DecodeError::inconsistent);
@@ -138,7 +144,9 @@ TEST_CASE_FIXTURE(Fixture, "a claim of more cells than the limit is too large, h
 }
 
 TEST_CASE_FIXTURE(Fixture, "times that would overflow a reader's sums are inconsistent") {
-    const auto base = [&] { return Wire().text(1, header_bytes(catalog.header.catalog)).varint(2, 1).varint(5, 1).packed(8, {0, 2, 17}); };
+    const auto base = [&] {
+        return Wire().text(1, header_bytes(catalog.header.catalog)).varint(2, 1).varint(5, 1).packed(8, {0, 2, 17});
+    };
     CHECK(why(base()) == fine);
     CHECK(why(base().varint(3, zigzag(INT64_MIN))) == DecodeError::inconsistent);
     CHECK(why(base().varint(4, UINT64_MAX)) == DecodeError::inconsistent);
@@ -203,11 +211,13 @@ TEST_CASE("a catalog that claims more than it may is refused before it is built"
     CHECK(why(head + Wire().text(9, repeated(17, "", 65)).bytes()) == DecodeError::too_large);
     CHECK(why(head + Wire().text(9, Wire().text(1, std::string(257, 'x')).bytes()).bytes()) == DecodeError::too_large);
     CHECK(why(std::string((1u << 20) + 1, '\0')) == DecodeError::too_large);
-    CHECK(why(head + Wire().text(10, Wire().varint(2, 0xffffffff).varint(3, 2).bytes()).bytes()) == DecodeError::inconsistent);
+    CHECK(why(head + Wire().text(10, Wire().varint(2, 0xffffffff).varint(3, 2).bytes()).bytes()) ==
+          DecodeError::inconsistent);
     CHECK(why(head + repeated(9, "", 2) + Wire().packed(11, {2}).bytes()) == DecodeError::inconsistent);
     CHECK(why(head + repeated(9, "", 1) + Wire().packed(11, {0, 0}).bytes()) == DecodeError::inconsistent);
     CHECK(why(head + Wire().text(2, "\xff").bytes()) == DecodeError::malformed);
-    for (const auto bits : std::initializer_list<std::uint64_t>{0x7ff8000000000000, 0xbff0000000000000, 1})  // NaN, -1, denormal
+    for (const auto bits :
+         std::initializer_list<std::uint64_t>{0x7ff8000000000000, 0xbff0000000000000, 1})  // NaN, -1, denormal
         CHECK(why(head + Wire().text(9, Wire().fixed64(9, bits).bytes()).bytes()) == DecodeError::inconsistent);
 }
 
@@ -256,13 +266,16 @@ TEST_CASE_FIXTURE(Fixture, "a damaged message is refused, or is a message like o
     for (const auto& [name, bytes] : samples::golden())
         for (int round = 0; round < 2000; ++round) {
             std::string damaged = bytes;
-            for (int change = 0; change < 1 + round % 4; ++change) damaged[engine() % damaged.size()] = static_cast<char>(engine());
+            for (int change = 0; change < 1 + round % 4; ++change)
+                damaged[engine() % damaged.size()] = static_cast<char>(engine());
             if (round % 3 == 0) damaged.resize(engine() % damaged.size());
             // What is still accepted can be sent on and is accepted again.
             if (const auto got = decoder.catalog(damaged)) CHECK(other.catalog(encoder.catalog(**got)));
             if (const auto got = decoder.status(damaged)) CHECK(other.status(encoder.status(**got)));
-            if (const auto got = decoder.live(damaged, catalog)) CHECK(other.live(encoder.live(**got, catalog), catalog));
-            if (const auto got = decoder.data(damaged, catalog)) CHECK(other.data(encoder.data(**got, catalog), catalog));
+            if (const auto got = decoder.live(damaged, catalog))
+                CHECK(other.live(encoder.live(**got, catalog), catalog));
+            if (const auto got = decoder.data(damaged, catalog))
+                CHECK(other.data(encoder.data(**got, catalog), catalog));
             if (const auto got = decoder.ack(damaged)) CHECK(other.ack(encoder.ack(**got)));
             if (const auto got = decoder.rollup(damaged)) CHECK(other.rollup(encoder.rollup(**got)));
             if (const auto got = decoder.header(damaged)) CHECK(got->schema == schema_version);

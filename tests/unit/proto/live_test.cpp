@@ -53,9 +53,13 @@ TEST_CASE("random live messages come back, whatever the counters say") {
     const std::uint64_t seed = std::random_device{}();
     INFO("seed ", seed);
     std::mt19937_64 engine(seed);
-    const auto whole = [&](std::int64_t from, std::int64_t to) { return std::uniform_int_distribution(from, to)(engine); };
+    const auto whole = [&](std::int64_t from, std::int64_t to) {
+        return std::uniform_int_distribution(from, to)(engine);
+    };
     std::uint64_t unit = 1;
-    const auto counter = [&] { return (whole(0, 9) == 0 ? engine() : static_cast<std::uint64_t>(whole(0, 5000))) / unit * unit; };
+    const auto counter = [&] {
+        return (whole(0, 9) == 0 ? engine() : static_cast<std::uint64_t>(whole(0, 5000))) / unit * unit;
+    };
     Encoder encoder;
     Decoder decoder;
     Catalog catalog = samples::catalog();
@@ -69,8 +73,18 @@ TEST_CASE("random live messages come back, whatever the counters say") {
             const bool plain = catalog.energy_points[i] == 2;
             const double step = plain ? 0.01 : 0.1;
             Live::Point& p = sent.points[i];
-            p = {static_cast<std::uint32_t>(whole(0, 2)), counter(), counter(), counter(), counter(), counter(), 0, 0, 0,
-                 static_cast<std::uint32_t>(whole(0, 3)), static_cast<Quality>(whole(0, 3) * 8), sent.start + whole(-5, 5) * 1ms};
+            p = {static_cast<std::uint32_t>(whole(0, 2)),
+                 counter(),
+                 counter(),
+                 counter(),
+                 counter(),
+                 counter(),
+                 0,
+                 0,
+                 0,
+                 static_cast<std::uint32_t>(whole(0, 3)),
+                 static_cast<Quality>(whole(0, 3) * 8),
+                 sent.start + whole(-5, 5) * 1ms};
             const std::int64_t mean = whole(-100000, 100000);
             p.mean = static_cast<double>(mean) * step;
             p.min = static_cast<double>(mean - whole(0, 300)) * step;
@@ -92,7 +106,7 @@ TEST_CASE("columns without news take no room") {
     Live live = samples::live(catalog);
     live.points.assign(100, {});
     for (Live::Point& p : live.points) {
-        p.energy_mj = 1'000'000'000;  // five bytes
+        p.energy_mj = 1'000'000'000;   // five bytes
         p.mean = p.min = p.max = 800;  // two bytes
         p.samples = 1;
         p.as_of = live.start;  // one byte

@@ -65,7 +65,9 @@ TEST_CASE("text that is not UTF-8 or too long is mended, so that the message can
     Encoder encoder;
     Decoder decoder;
     Catalog sent = samples::catalog();
-    sent.sensors[0].label = "35 \xb0""C \xed\xa0\x80 \xc3";
+    sent.sensors[0].label =
+        "35 \xb0"
+        "C \xed\xa0\x80 \xc3";
     sent.hall = std::string(255, 'x') + "\xc3\xa4";
     const auto got = decoder.catalog(encoder.catalog(sent));
     REQUIRE(got);

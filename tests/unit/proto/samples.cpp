@@ -107,7 +107,7 @@ Data data(const Catalog& catalog) {
     d.period = 1s;
     d.samples = 4;
     d.values = {100 * 0.1, 101 * 0.1, 99 * 0.1, 5000 * 0.1, 48 + 2900.0 / 512, 0, 48 + 2901.0 / 512, 48 + 2899.0 / 512,
-                -1.5, 1e-3, 0, 3.25};
+                -1.5,      1e-3,      0,        3.25};
     d.quality.assign(12, Quality::good);
     d.quality[3] = Quality::suspect;
     d.quality[5] = Quality::timeout;

@@ -16,7 +16,8 @@ TEST_CASE("a topic level is lower case letters, digits and dashes, 1 to 64 of th
 }
 
 TEST_CASE("every topic that is made is read back as what it was made of") {
-    for (const Stream stream : {Stream::catalog, Stream::status, Stream::live, Stream::data, Stream::burst, Stream::ack, Stream::rollup})
+    for (const Stream stream :
+         {Stream::catalog, Stream::status, Stream::live, Stream::data, Stream::burst, Stream::ack, Stream::rollup})
         for (const bool history : {false, true}) {
             const std::string text = topic("ams-1", "r-1", stream, history);
             CAPTURE(text);
@@ -32,11 +33,27 @@ TEST_CASE("every topic that is made is read back as what it was made of") {
 }
 
 TEST_CASE("what is not one of our topics is not read as one") {
-    for (const char* bad :
-         {"", "gwatt", "gwatt/v1", "gwatt/v1/", "gwatt/v1/a", "gwatt/v1/a/b", "gwatt/v1/a/b/", "gwatt/v1/a/b/nothing",
-          "gwatt/v1/a/b/data/", "gwatt/v1/a/b/data/x", "gwatt/v1/a/b/history", "gwatt/v1/a/b/history/",
-          "gwatt/v1/a/b/history/x", "gwatt/v1/a/b/history/history/data", "gwatt/v2/a/b/data", "Gwatt/v1/a/b/data",
-          "/gwatt/v1/a/b/data", "gwatt/v1//b/data", "gwatt/v1/a//data", "gwatt/v1/A/b/data", "gwatt/v1/a/+/data"}) {
+    for (const char* bad : {"",
+                            "gwatt",
+                            "gwatt/v1",
+                            "gwatt/v1/",
+                            "gwatt/v1/a",
+                            "gwatt/v1/a/b",
+                            "gwatt/v1/a/b/",
+                            "gwatt/v1/a/b/nothing",
+                            "gwatt/v1/a/b/data/",
+                            "gwatt/v1/a/b/data/x",
+                            "gwatt/v1/a/b/history",
+                            "gwatt/v1/a/b/history/",
+                            "gwatt/v1/a/b/history/x",
+                            "gwatt/v1/a/b/history/history/data",
+                            "gwatt/v2/a/b/data",
+                            "Gwatt/v1/a/b/data",
+                            "/gwatt/v1/a/b/data",
+                            "gwatt/v1//b/data",
+                            "gwatt/v1/a//data",
+                            "gwatt/v1/A/b/data",
+                            "gwatt/v1/a/+/data"}) {
         CAPTURE(bad);
         CHECK_FALSE(parse_topic(bad));
     }

@@ -7,9 +7,18 @@ using namespace std::chrono_literals;
 
 namespace {
 
-template <class A, class B> concept addable = requires(A a, B b) { a + b; };
-template <class A, class B> concept multipliable = requires(A a, B b) { a * b; };
-template <class A, class B> concept divisible = requires(A a, B b) { a / b; };
+template <class A, class B>
+concept addable = requires(A a, B b) {
+    a + b;
+};
+template <class A, class B>
+concept multipliable = requires(A a, B b) {
+    a* b;
+};
+template <class A, class B>
+concept divisible = requires(A a, B b) {
+    a / b;
+};
 
 static_assert(addable<Watts, Watts> && !addable<Watts, Joules> && !addable<Volts, Amperes> && !addable<Watts, double>);
 static_assert(multipliable<Volts, Amperes> && multipliable<Watts, Duration> && multipliable<double, Watts>);
