@@ -13,8 +13,8 @@ public:
     // 0 < first <= cap; what is outside is brought inside.
     Backoff(Duration first, Duration cap, std::uint64_t seed);
 
-    Duration next();  // the wait before the coming try
-    void reset();     // the last try went well: start from `first` again
+    Duration next();                                // the wait before the coming try
+    void reset();                                   // the last try went well: start from `first` again
     std::uint32_t tries() const { return tries_; }  // calls of next() since the last reset
 
 private:

@@ -26,8 +26,7 @@ constexpr Duration least_bound = microseconds(1);
 
 // offset: what the kernel has still to add to the clock (linux kernel/time/ntp.c, second_overflow), so the clock is
 // behind true time by it.
-KernelClock kernel_clock(int result, int status, long offset, long maxerror)
-{
+KernelClock kernel_clock(int result, int status, long offset, long maxerror) {
     KernelClock clock;
     clock.synchronised = result >= 0 && result != TIME_ERROR && (status & STA_UNSYNC) == 0;
     const Duration to_add = (status & STA_NANO) != 0 ? Duration(nanoseconds(offset)) : Duration(microseconds(offset));
@@ -36,8 +35,7 @@ KernelClock kernel_clock(int result, int status, long offset, long maxerror)
     return clock;
 }
 
-void ClockQuality::judge(ClockReading& reading, const KernelClock& kernel)
-{
+void ClockQuality::judge(ClockReading& reading, const KernelClock& kernel) {
     if (kernel.synchronised) {
         reading.state = source_;
         reading.offset = kernel.offset;
@@ -56,19 +54,12 @@ void ClockQuality::judge(ClockReading& reading, const KernelClock& kernel)
     reading.bound = bound_then_ + (reading.monotonic - *synchronised_at_) / 1'000'000 * drift_ppm;
 }
 
-Monotonic SystemClock::now() const
-{
-    return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
-}
+Monotonic SystemClock::now() const { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
-Utc SystemClock::utc_now() const
-{
-    return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
+Utc SystemClock::utc_now() const { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 
 // UTC is read between two monotonic readings and belongs to their middle: half of what a pre-emption costs.
-ClockReading SystemClock::read() const
-{
+ClockReading SystemClock::read() const {
     timex state{};
     const int result = ::adjtimex(&state);
     const KernelClock kernel = kernel_clock(result, state.status, state.offset, state.maxerror);
@@ -80,8 +71,7 @@ ClockReading SystemClock::read() const
     return reading;
 }
 
-asio::awaitable<bool> SystemClock::sleep_until(Monotonic when)
-{
+asio::awaitable<bool> SystemClock::sleep_until(Monotonic when) {
     asio::steady_timer timer(loop_, when);
     auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     co_return !error;

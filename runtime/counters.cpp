@@ -8,19 +8,16 @@ namespace gwatt::runtime {
 
 namespace {
 
-bool well_formed(std::string_view name)
-{
+bool well_formed(std::string_view name) {
     const auto good = [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
     return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::all_of(name.begin(), name.end(), good);
 }
 
-bool before(const Counters::Entry& a, const Counters::Entry& b)
-{
+bool before(const Counters::Entry& a, const Counters::Entry& b) {
     return std::tie(a.name, a.labels) < std::tie(b.name, b.labels);
 }
 
-void check(const Counters::Entry& entry)
-{
+void check(const Counters::Entry& entry) {
     if (!well_formed(entry.name)) {
         throw std::invalid_argument("counter name '" + entry.name + "' is not [a-z_][a-z0-9_]*");
     }
@@ -36,8 +33,7 @@ void check(const Counters::Entry& entry)
 
 }  // namespace
 
-void Counters::add(Kind kind, std::string name, Labels labels, std::string help, const std::uint64_t& value)
-{
+void Counters::add(Kind kind, std::string name, Labels labels, std::string help, const std::uint64_t& value) {
     Entry entry{kind, std::move(name), std::move(labels), std::move(help), &value};
     check(entry);
     for (const Entry& other : entries_) {

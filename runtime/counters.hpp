@@ -28,12 +28,10 @@ public:
     // Throws std::invalid_argument for a malformed name or label, a name used with another kind or help, or a
     // name and labels already taken: those are bugs and show at start-up.
     void add(Kind kind, std::string name, Labels labels, std::string help, const std::uint64_t& value);
-    void counter(std::string name, Labels labels, std::string help, const std::uint64_t& value)
-    {
+    void counter(std::string name, Labels labels, std::string help, const std::uint64_t& value) {
         add(Kind::counter, std::move(name), std::move(labels), std::move(help), value);
     }
-    void gauge(std::string name, Labels labels, std::string help, const std::uint64_t& value)
-    {
+    void gauge(std::string name, Labels labels, std::string help, const std::uint64_t& value) {
         add(Kind::gauge, std::move(name), std::move(labels), std::move(help), value);
     }
 

@@ -19,22 +19,19 @@ namespace {
 constexpr Duration first_pause = std::chrono::minutes(1);
 constexpr Duration last_pause = std::chrono::hours(1);
 
-constexpr std::string_view level_word(LogLevel level)
-{
+constexpr std::string_view level_word(LogLevel level) {
     constexpr std::array<std::string_view, 4> words{"ERROR", "WARNING", "INFO", "DEBUG"};
     return words[static_cast<std::size_t>(level)];
 }
 
 // The priorities of sd-daemon(3).
-constexpr std::string_view journal_priority(LogLevel level)
-{
+constexpr std::string_view journal_priority(LogLevel level) {
     constexpr std::array<std::string_view, 4> prefixes{"<3>", "<4>", "<6>", "<7>"};
     return prefixes[static_cast<std::size_t>(level)];
 }
 
 // systemd.exec(5): JOURNAL_STREAM holds device:inode of the stream it connected to the journal.
-bool stderr_is_journal()
-{
+bool stderr_is_journal() {
     const char* stream = std::getenv("JOURNAL_STREAM");
     struct stat state {};
     if (stream == nullptr || ::fstat(2, &state) != 0) {
@@ -46,8 +43,7 @@ bool stderr_is_journal()
 }
 
 // Plain where it reads as one word; else in quotes, with what could break a line or a terminal escaped.
-void append_value(std::string& line, std::string_view text)
-{
+void append_value(std::string& line, std::string_view text) {
     const auto plain = [](unsigned char c) { return c > ' ' && c != '"' && c != '=' && c != '\\' && c != 0x7f; };
     if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) {
         line += text;
@@ -72,8 +68,7 @@ void append_value(std::string& line, std::string_view text)
     line += '"';
 }
 
-std::string number(double value, const char* unit)
-{
+std::string number(double value, const char* unit) {
     std::array<char, 48> text{};
     std::snprintf(text.data(), text.size(), "%.9g%s", value, unit);
     return text.data();
@@ -90,8 +85,7 @@ struct AppendTo {
     void operator()(const boost::system::error_code& v) const { append_value(line, v.message()); }
 };
 
-Logger::Sink stderr_sink()
-{
+Logger::Sink stderr_sink() {
     auto out = std::make_shared<spdlog::logger>("gwatt", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     out->set_pattern("%v");
     out->set_level(spdlog::level::trace);
@@ -104,8 +98,7 @@ Logger::Sink stderr_sink()
 
 // The caller's fields with two more behind them.
 void write_with(const Logger& log, LogLevel level, const std::string& text, LogFields fields,
-                std::array<LogField, 2> more)
-{
+                std::array<LogField, 2> more) {
     std::string line = text;
     for (const LogField& field : fields) {
         field.append_to(line);
@@ -118,8 +111,7 @@ void write_with(const Logger& log, LogLevel level, const std::string& text, LogF
 
 }  // namespace
 
-void LogField::append_to(std::string& line) const
-{
+void LogField::append_to(std::string& line) const {
     line += ' ';
     line += key_;
     line += '=';
@@ -130,8 +122,7 @@ Logger::Logger(LogLevel most) : most_(most), sink_(stderr_sink()) {}
 Logger::Logger(LogLevel most, Sink sink) : most_(most), sink_(std::move(sink)) {}
 Logger::~Logger() = default;
 
-void Logger::write(LogLevel level, std::string_view text, LogFields fields) const noexcept
-{
+void Logger::write(LogLevel level, std::string_view text, LogFields fields) const noexcept {
     if (!enabled(level)) {
         return;
     }
@@ -151,12 +142,9 @@ void Logger::write(LogLevel level, std::string_view text, LogFields fields) cons
 }
 
 Complaint::Complaint(const Logger& log, const Clock& clock, std::string text, LogLevel level)
-    : log_(log), clock_(clock), text_(std::move(text)), level_(level)
-{
-}
+    : log_(log), clock_(clock), text_(std::move(text)), level_(level) {}
 
-void Complaint::complain(LogFields fields) noexcept
-{
+void Complaint::complain(LogFields fields) noexcept {
     const Monotonic now = clock_.now();
     if (count_++ == 0) {
         since_ = now;
@@ -177,8 +165,7 @@ void Complaint::complain(LogFields fields) noexcept
     }
 }
 
-void Complaint::recovered(LogFields fields) noexcept
-{
+void Complaint::recovered(LogFields fields) noexcept {
     if (count_ == 0) {
         return;
     }

@@ -32,8 +32,8 @@ public:
     template <std::signed_integral T>
     LogField(std::string_view key, T value) : key_(key), value_(static_cast<std::int64_t>(value)) {}
     template <std::unsigned_integral T>
-        requires(!std::same_as<T, bool>)
-    LogField(std::string_view key, T value) : key_(key), value_(static_cast<std::uint64_t>(value)) {}
+    requires(!std::same_as<T, bool>) LogField(std::string_view key, T value)
+        : key_(key), value_(static_cast<std::uint64_t>(value)) {}
     template <class Rep, class Period>
     LogField(std::string_view key, std::chrono::duration<Rep, Period> value)  // printed as seconds: after=1.5s
         : key_(key), value_(std::chrono::duration_cast<Duration>(value)) {}
@@ -59,7 +59,9 @@ public:
     Logger& operator=(const Logger&) = delete;
 
     void error(std::string_view text, LogFields fields = {}) const noexcept { write(LogLevel::error, text, fields); }
-    void warning(std::string_view text, LogFields fields = {}) const noexcept { write(LogLevel::warning, text, fields); }
+    void warning(std::string_view text, LogFields fields = {}) const noexcept {
+        write(LogLevel::warning, text, fields);
+    }
     void info(std::string_view text, LogFields fields = {}) const noexcept { write(LogLevel::info, text, fields); }
     void debug(std::string_view text, LogFields fields = {}) const noexcept { write(LogLevel::debug, text, fields); }
 

@@ -17,10 +17,10 @@ namespace gwatt::runtime {
 struct Publication {
     std::string topic{};
     std::string payload{};  // bytes
-    int qos = 1;          // 0 or 1; never 2
+    int qos = 1;            // 0 or 1; never 2
     bool retain = false;
-    std::string content_type{};                      // MQTT 5 only
-    std::optional<std::chrono::seconds> expiry{};    // MQTT 5 message expiry
+    std::string content_type{};                    // MQTT 5 only
+    std::optional<std::chrono::seconds> expiry{};  // MQTT 5 message expiry
 };
 
 // What became of one publication. Every publication gets exactly one outcome.

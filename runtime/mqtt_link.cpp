@@ -24,17 +24,16 @@ constexpr Duration watch_period = seconds(1);
 // The library's own connect time-out is looked at every three seconds only.
 constexpr Duration library_grace = seconds(5);
 
-const MqttOptions& checked(const MqttOptions& options)
-{
+const MqttOptions& checked(const MqttOptions& options) {
     if (const auto what = fault(options)) {
         throw std::invalid_argument(*what);
     }
     return options;
 }
 
-constexpr const char* word(ConnectFailure failure)
-{
-    constexpr std::array<const char*, 6> words{"files", "unreachable", "timeout", "not_authorised", "refused", "library"};
+constexpr const char* word(ConnectFailure failure) {
+    constexpr std::array<const char*, 6> words{"files",          "unreachable", "timeout",
+                                               "not_authorised", "refused",     "library"};
     return words[static_cast<std::size_t>(failure)];
 }
 
@@ -43,9 +42,7 @@ constexpr const char* word(ConnectFailure failure)
 // One publication's way. Shared by its coroutine and the link, so that either may go first.
 struct MqttLink::Ticket {
     Ticket(asio::io_context& loop, Publication p)
-        : publication(std::move(p)), done(loop, asio::steady_timer::time_point::max())
-    {
-    }
+        : publication(std::move(p)), done(loop, asio::steady_timer::time_point::max()) {}
     Publication publication;  // moved away when sent
     asio::steady_timer done;  // cancelled when the result is there
     std::optional<PublishResult> result;
@@ -53,27 +50,29 @@ struct MqttLink::Ticket {
 };
 
 MqttLink::MqttLink(asio::io_context& loop, Clock& clock, const Logger& log, MqttOptions options)
-    : loop_(loop), clock_(clock), log_(log), options_(checked(options)),
+    : loop_(loop),
+      clock_(clock),
+      log_(log),
+      options_(checked(options)),
       mailbox_(std::make_shared<LinkMailbox>(loop, options.queue_messages, options.queue_bytes, options.hold_back)),
       worker_(std::make_unique<LinkWorker>(options, mailbox_)),
       backoff_(options.retry_first, options.retry_cap, options.seed != 0 ? options.seed : random_seed()),
       trouble_(log, clock, "no link to the MQTT broker"),
       overflow_(log, clock, "MQTT messages dropped: the queue to the loop is full"),
-      pulse_(loop), changed_(loop, asio::steady_timer::time_point::max()),
-      limits_{options.window, options.maximum_packet}, keepalive_(options.keepalive)
-{
+      pulse_(loop),
+      changed_(loop, asio::steady_timer::time_point::max()),
+      limits_{options.window, options.maximum_packet},
+      keepalive_(options.keepalive) {
     mailbox_->receive([this](std::uint32_t serial, LinkEvent& event) { take(serial, event); });
 }
 
-MqttLink::~MqttLink()
-{
+MqttLink::~MqttLink() {
     mailbox_->close();
     lose_in_flight();
     lose_waiting();
 }
 
-void MqttLink::subscribe(std::string filter, int qos, MessageHandler handler)
-{
+void MqttLink::subscribe(std::string filter, int qos, MessageHandler handler) {
     if (!valid_topic_filter(filter) || qos < 0 || qos > 1) {
         throw std::invalid_argument("'" + filter + "' with QoS " + std::to_string(qos) + " cannot be subscribed to");
     }
@@ -82,8 +81,7 @@ void MqttLink::subscribe(std::string filter, int qos, MessageHandler handler)
 
 // ---- run and its parts ----
 
-asio::awaitable<void> MqttLink::run()
-{
+asio::awaitable<void> MqttLink::run() {
     co_await asio::this_coro::throw_if_cancelled(false);
     while (!stopping_) {
         co_await attempt();
@@ -100,8 +98,7 @@ asio::awaitable<void> MqttLink::run()
     lose_waiting();
 }
 
-asio::awaitable<void> MqttLink::attempt()
-{
+asio::awaitable<void> MqttLink::attempt() {
     ++serial_;
     state_ = State::connecting;
     const Monotonic deadline = clock_.now() + options_.connect_timeout + library_grace;
@@ -116,8 +113,7 @@ asio::awaitable<void> MqttLink::attempt()
     }
 }
 
-asio::awaitable<void> MqttLink::serve()
-{
+asio::awaitable<void> MqttLink::serve() {
     while (state_ == State::up && !stopping_) {
         const Monotonic now = clock_.now();
         if (answer_overdue(now)) {
@@ -135,8 +131,7 @@ asio::awaitable<void> MqttLink::serve()
     }
 }
 
-asio::awaitable<void> MqttLink::farewell()
-{
+asio::awaitable<void> MqttLink::farewell() {
     const Monotonic start = clock_.now();
     const Duration whole = options_.stop_timeout;
     co_await flush(start + whole / 2);
@@ -156,8 +151,7 @@ asio::awaitable<void> MqttLink::farewell()
     log_.info("MQTT link closed", {{"broker", options_.host}});
 }
 
-asio::awaitable<void> MqttLink::flush(Monotonic until)
-{
+asio::awaitable<void> MqttLink::flush(Monotonic until) {
     while (state_ == State::up && (numbers_.in_flight != 0 || !waiting_.empty()) && clock_.now() < until) {
         co_await wait(until);
     }
@@ -165,8 +159,7 @@ asio::awaitable<void> MqttLink::flush(Monotonic until)
 
 // Has the worker destroy the client. Where the library hangs (a resolver without an answer), goes on waiting in silence
 // unless the link is to stop: two attempts at a time would only hang twice.
-asio::awaitable<void> MqttLink::release(milliseconds polite, Monotonic until)
-{
+asio::awaitable<void> MqttLink::release(milliseconds polite, Monotonic until) {
     state_ = State::closing;
     worker_->close(polite);
     while (state_ == State::closing && !(stopping_ && clock_.now() >= until)) {
@@ -176,8 +169,7 @@ asio::awaitable<void> MqttLink::release(milliseconds polite, Monotonic until)
     ++serial_;  // what the closed client still has to say is not heard
 }
 
-asio::awaitable<void> MqttLink::pause()
-{
+asio::awaitable<void> MqttLink::pause() {
     const Monotonic until = clock_.now() + backoff_.next();
     while (!stopping_ && clock_.now() < until) {
         co_await wait(until);
@@ -185,8 +177,7 @@ asio::awaitable<void> MqttLink::pause()
 }
 
 // Ends at `until`, at the next notify(), or when run() is cancelled, which is taken as stop().
-asio::awaitable<void> MqttLink::wait(Monotonic until)
-{
+asio::awaitable<void> MqttLink::wait(Monotonic until) {
     const std::uint64_t seen = generation_;
     pulse_.expires_at(until);
     auto [error] = co_await pulse_.async_wait(wait_as_value);
@@ -195,8 +186,7 @@ asio::awaitable<void> MqttLink::wait(Monotonic until)
     }
 }
 
-void MqttLink::stop()
-{
+void MqttLink::stop() {
     stopping_ = true;
     if (serial_ == 0) {
         ended_ = true;  // never ran
@@ -205,15 +195,13 @@ void MqttLink::stop()
     notify();
 }
 
-void MqttLink::notify()
-{
+void MqttLink::notify() {
     ++generation_;
     pulse_.cancel();
     changed_.cancel();
 }
 
-asio::awaitable<bool> MqttLink::changed()
-{
+asio::awaitable<bool> MqttLink::changed() {
     const std::uint64_t seen = generation_;
     auto [error] = co_await changed_.async_wait(wait_as_value);
     static_cast<void>(error);  // always aborted: by notify() or by cancellation
@@ -222,14 +210,10 @@ asio::awaitable<bool> MqttLink::changed()
 
 // ---- publishing ----
 
-bool MqttLink::has_room() const
-{
-    return state_ == State::up && numbers_.in_flight + waiting_.size() < limits_.window;
-}
+bool MqttLink::has_room() const { return state_ == State::up && numbers_.in_flight + waiting_.size() < limits_.window; }
 
 // What this broker would drop the connection for, or may not be sent in any case.
-std::optional<PublishResult> MqttLink::refusal(const Publication& p) const
-{
+std::optional<PublishResult> MqttLink::refusal(const Publication& p) const {
     if (!valid_topic_name(p.topic) || p.expiry.value_or(seconds(0)) < seconds(0)) {
         return PublishResult{Delivery::refused, 0x90};  // Topic Name invalid
     }
@@ -245,8 +229,7 @@ std::optional<PublishResult> MqttLink::refusal(const Publication& p) const
     return {};
 }
 
-asio::awaitable<PublishResult> MqttLink::publish(Publication publication)
-{
+asio::awaitable<PublishResult> MqttLink::publish(Publication publication) {
     struct Leave {
         Ticket& ticket;
         ~Leave() { ticket.abandoned = true; }
@@ -269,8 +252,7 @@ asio::awaitable<PublishResult> MqttLink::publish(Publication publication)
     co_return ticket->result.value_or(PublishResult{Delivery::lost, 0});
 }
 
-void MqttLink::pump()
-{
+void MqttLink::pump() {
     while (state_ == State::up && !free_.empty() && !waiting_.empty()) {
         const std::shared_ptr<Ticket> ticket = std::move(waiting_.front());
         waiting_.pop_front();
@@ -292,15 +274,13 @@ void MqttLink::pump()
     numbers_.waiting = waiting_.size();
 }
 
-void MqttLink::resolve(Ticket& ticket, PublishResult result)
-{
+void MqttLink::resolve(Ticket& ticket, PublishResult result) {
     ++numbers_.outcomes[static_cast<std::size_t>(result.delivery)];
     ticket.result = result;
     ticket.done.cancel();
 }
 
-void MqttLink::lose_in_flight()
-{
+void MqttLink::lose_in_flight() {
     for (Slot& slot : slots_) {
         if (slot.ticket) {
             resolve(*std::exchange(slot.ticket, nullptr), {Delivery::lost, 0});
@@ -311,16 +291,14 @@ void MqttLink::lose_in_flight()
     numbers_.in_flight = 0;
 }
 
-void MqttLink::lose_waiting()
-{
+void MqttLink::lose_waiting() {
     for (const auto& ticket : std::exchange(waiting_, {})) {
         resolve(*ticket, {Delivery::lost, 0});
     }
     numbers_.waiting = 0;
 }
 
-bool MqttLink::answer_overdue(Monotonic now) const
-{
+bool MqttLink::answer_overdue(Monotonic now) const {
     const Monotonic limit = now - options_.answer_timeout;
     return (unanswered_subscriptions_ != 0 && up_since_ < limit) ||
            std::any_of(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.ticket && s.since < limit; });
@@ -328,8 +306,7 @@ bool MqttLink::answer_overdue(Monotonic now) const
 
 // ---- events ----
 
-void MqttLink::take(std::uint32_t serial, LinkEvent& event)
-{
+void MqttLink::take(std::uint32_t serial, LinkEvent& event) {
     if (const std::uint64_t dropped = mailbox_->take_dropped(); dropped != 0) {
         numbers_.dropped_full += dropped;
         overflow_.complain({{"dropped", dropped}});
@@ -339,8 +316,7 @@ void MqttLink::take(std::uint32_t serial, LinkEvent& event)
     }
 }
 
-void MqttLink::adopt(const Granted& granted)
-{
+void MqttLink::adopt(const Granted& granted) {
     granted_ = granted;
     const std::uint16_t receive_maximum = std::max<std::uint16_t>(granted.receive_maximum, 1);
     limits_.window = std::min(options_.window, receive_maximum);
@@ -358,8 +334,7 @@ void MqttLink::adopt(const Granted& granted)
     }
 }
 
-void MqttLink::on(link_event::Up& event)
-{
+void MqttLink::on(link_event::Up& event) {
     if (state_ != State::connecting) {
         return;
     }
@@ -373,25 +348,29 @@ void MqttLink::on(link_event::Up& event)
         worker_->subscribe(i, subscriptions_[i].filter, subscriptions_[i].qos);
     }
     log_.write(trouble_.active() ? LogLevel::debug : LogLevel::info, "MQTT link up",
-               {{"broker", options_.host}, {"port", options_.effective_port()}, {"window", limits_.window},
-                {"maximum_packet", limits_.maximum_packet}, {"session", granted_.session_present}});
+               {{"broker", options_.host},
+                {"port", options_.effective_port()},
+                {"window", limits_.window},
+                {"maximum_packet", limits_.maximum_packet},
+                {"session", granted_.session_present}});
     notify();
     pump();
 }
 
-void MqttLink::on(link_event::Failed& event)
-{
+void MqttLink::on(link_event::Failed& event) {
     if (state_ != State::connecting) {
         return;
     }
     ++numbers_.connect_failures[static_cast<std::size_t>(event.failure)];
-    trouble_.complain({{"broker", options_.host}, {"port", options_.effective_port()}, {"cause", word(event.failure)},
-                       {"code", event.code}, {"text", event.text}});
+    trouble_.complain({{"broker", options_.host},
+                       {"port", options_.effective_port()},
+                       {"cause", word(event.failure)},
+                       {"code", event.code},
+                       {"text", event.text}});
     go_down();
 }
 
-void MqttLink::on(link_event::Lost& event)
-{
+void MqttLink::on(link_event::Lost& event) {
     if (state_ != State::up) {
         return;
     }
@@ -401,8 +380,7 @@ void MqttLink::on(link_event::Lost& event)
     go_down();
 }
 
-void MqttLink::go_down()
-{
+void MqttLink::go_down() {
     state_ = State::down;
     numbers_.up = 0;
     unanswered_subscriptions_ = 0;
@@ -410,8 +388,7 @@ void MqttLink::go_down()
     notify();
 }
 
-void MqttLink::on(link_event::Answered& event)
-{
+void MqttLink::on(link_event::Answered& event) {
     if (event.slot >= slots_.size() || !slots_[event.slot].ticket) {
         return;
     }
@@ -428,8 +405,7 @@ void MqttLink::on(link_event::Answered& event)
     notify();
 }
 
-void MqttLink::on(link_event::Subscribed& event)
-{
+void MqttLink::on(link_event::Subscribed& event) {
     unanswered_subscriptions_ -= unanswered_subscriptions_ != 0 ? 1 : 0;
     if (!event.granted && state_ == State::up && event.index < subscriptions_.size()) {
         ++numbers_.subscriptions_refused;
@@ -438,8 +414,7 @@ void MqttLink::on(link_event::Subscribed& event)
     }
 }
 
-void MqttLink::on(link_event::Message& event)
-{
+void MqttLink::on(link_event::Message& event) {
     ++numbers_.received;
     numbers_.received_bytes += event.payload.size();
     const ReceivedMessage message{event.topic, event.payload, event.retained, event.duplicate};
@@ -453,8 +428,7 @@ void MqttLink::on(link_event::Message& event)
     numbers_.dropped_unwanted += wanted ? 0 : 1;
 }
 
-void MqttLink::on(link_event::Closed&)
-{
+void MqttLink::on(link_event::Closed&) {
     if (state_ == State::closing) {
         state_ = State::down;
         notify();
@@ -463,8 +437,7 @@ void MqttLink::on(link_event::Closed&)
 
 // ---- counters ----
 
-void MqttLink::list(Counters& counters, const Counters::Labels& labels) const
-{
+void MqttLink::list(Counters& counters, const Counters::Labels& labels) const {
     const auto with = [&](const char* key, const char* value) {
         Counters::Labels all = labels;
         all.emplace_back(key, value);
@@ -488,7 +461,8 @@ void MqttLink::list(Counters& counters, const Counters::Labels& labels) const
     counters.counter("gwatt_mqtt_published_total", labels, "Publications asked for", n.published);
     counters.counter("gwatt_mqtt_received_total", labels, "Messages received", n.received);
     counters.counter("gwatt_mqtt_received_bytes_total", labels, "Payload bytes received", n.received_bytes);
-    counters.counter("gwatt_mqtt_dropped_total", with("reason", "full"), "Messages dropped on reception", n.dropped_full);
+    counters.counter("gwatt_mqtt_dropped_total", with("reason", "full"), "Messages dropped on reception",
+                     n.dropped_full);
     counters.counter("gwatt_mqtt_dropped_total", with("reason", "unwanted"), "Messages dropped on reception",
                      n.dropped_unwanted);
     counters.counter("gwatt_mqtt_subscriptions_refused_total", labels, "SUBACK failures", n.subscriptions_refused);

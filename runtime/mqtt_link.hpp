@@ -64,15 +64,19 @@ public:
         std::uint64_t sent = 0;                           // handed to the library
         std::uint64_t received = 0;
         std::uint64_t received_bytes = 0;
-        std::uint64_t dropped_full = 0;       // inbound, the queue to the loop was full
-        std::uint64_t dropped_unwanted = 0;   // inbound, no subscription's filter matches
+        std::uint64_t dropped_full = 0;      // inbound, the queue to the loop was full
+        std::uint64_t dropped_unwanted = 0;  // inbound, no subscription's filter matches
         std::uint64_t subscriptions_refused = 0;
-        std::uint64_t up = 0;         // 0 or 1
+        std::uint64_t up = 0;  // 0 or 1
         std::uint64_t in_flight = 0;
         std::uint64_t most_in_flight = 0;
-        std::uint64_t waiting = 0;    // for room
+        std::uint64_t waiting = 0;  // for room
     };
-    enum class Loss : std::uint8_t { connection, broker, no_answer };  // socket gone; DISCONNECT received; answer_timeout
+    enum class Loss : std::uint8_t {
+        connection,
+        broker,
+        no_answer
+    };  // socket gone; DISCONNECT received; answer_timeout
     const Numbers& numbers() const { return numbers_; }
     void list(Counters& counters, const Counters::Labels& labels = {}) const;
 

@@ -16,23 +16,21 @@ constexpr const char* cipher_suites = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:!a
 
 // Paho carries one pointer per operation: a small number, never followed.
 void* context_of(std::uint32_t number) { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(number)); }
-std::uint32_t number_of(const mqtt::token& token)
-{
+std::uint32_t number_of(const mqtt::token& token) {
     return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(token.get_user_context()));
 }
 
-std::string uri_of(const MqttOptions& options)
-{
+std::string uri_of(const MqttOptions& options) {
     const bool six = options.host.find(':') != std::string::npos;
     const std::string host = six ? "[" + options.host + "]" : options.host;
     return (options.tls ? "ssl://" : "tcp://") + host + ":" + std::to_string(options.effective_port());
 }
 
 // The first of the TLS files that cannot be read; Paho would only say that TLS failed.
-std::string unreadable_file(const MqttOptions& options)
-{
+std::string unreadable_file(const MqttOptions& options) {
     if (options.tls) {
-        for (const std::string* file : {&options.tls->ca_file, &options.tls->certificate_file, &options.tls->key_file}) {
+        for (const std::string* file :
+             {&options.tls->ca_file, &options.tls->certificate_file, &options.tls->key_file}) {
             if (!file->empty() && ::access(file->c_str(), R_OK) != 0) {
                 return *file;
             }
@@ -41,8 +39,7 @@ std::string unreadable_file(const MqttOptions& options)
     return {};
 }
 
-mqtt::ssl_options ssl_options_of(const MqttTls& tls)
-{
+mqtt::ssl_options ssl_options_of(const MqttTls& tls) {
     mqtt::ssl_options ssl;
     ssl.set_trust_store(tls.ca_file);
     ssl.set_key_store(tls.certificate_file);
@@ -55,43 +52,39 @@ mqtt::ssl_options ssl_options_of(const MqttTls& tls)
 
 // A negative code is the library's (-1, -11: socket or client gone). Else the reason of the PUBACK counts, which an MQTT 5
 // failure brings with code 0 (later versions: with the code set to it). 3.1.1 has no reasons; the library puts a marker there.
-PublishResult failed_publication(int code, int reason, bool v5)
-{
+PublishResult failed_publication(int code, int reason, bool v5) {
     const int said = !v5 || code < 0 ? 0 : reason >= 0x80 ? reason : code;
     if (said < 0x80 || said > 0xff) {
         return {Delivery::lost, 0};
     }
     const auto byte = static_cast<std::uint8_t>(said);
     switch (byte) {
-    case 0x87: return {Delivery::not_authorised, byte};
-    case 0x95: return {Delivery::too_large, byte};
-    case 0x97: return {Delivery::quota, byte};
-    default: return {Delivery::refused, byte};
+        case 0x87: return {Delivery::not_authorised, byte};
+        case 0x95: return {Delivery::too_large, byte};
+        case 0x97: return {Delivery::quota, byte};
+        default: return {Delivery::refused, byte};
     }
 }
 
 // CONNACK's refusal is in the return code (C 1.3.12) or in the reason (1.3.15). 3.1.1: 4 and 5 (section 3.2.2.3 of 3.1.1);
 // MQTT 5: bad password, not authorised, banned, bad authentication method.
-ConnectFailure connect_failure(int code, int reason, bool v5, int& said)
-{
+ConnectFailure connect_failure(int code, int reason, bool v5, int& said) {
     said = v5 && reason >= 0x80 ? reason : code;
     if (said <= 0) {
         return ConnectFailure::unreachable;
     }
-    const bool not_authorised = v5 ? said == 0x86 || said == 0x87 || said == 0x8a || said == 0x8c : said == 4 || said == 5;
+    const bool not_authorised =
+        v5 ? said == 0x86 || said == 0x87 || said == 0x8a || said == 0x8c : said == 4 || said == 5;
     return not_authorised ? ConnectFailure::not_authorised : ConnectFailure::refused;
 }
 
-template <class T>
-void take(const mqtt::properties& properties, mqtt::property::code code, T& value)
-{
+template <class T> void take(const mqtt::properties& properties, mqtt::property::code code, T& value) {
     if (properties.contains(code)) {
         value = mqtt::get<T>(properties, code);
     }
 }
 
-Granted granted_by(const mqtt::connect_response& response, bool v5)
-{
+Granted granted_by(const mqtt::connect_response& response, bool v5) {
     Granted granted;
     granted.session_present = response.is_session_present();
     if (v5) {
@@ -107,8 +100,7 @@ Granted granted_by(const mqtt::connect_response& response, bool v5)
     return granted;
 }
 
-mqtt::properties publish_properties(const Publication& publication)
-{
+mqtt::properties publish_properties(const Publication& publication) {
     mqtt::properties properties;
     if (!publication.content_type.empty()) {
         properties.add(mqtt::property(mqtt::property::CONTENT_TYPE, publication.content_type));
@@ -123,13 +115,10 @@ mqtt::properties publish_properties(const Publication& publication)
 }  // namespace
 
 LinkClient::LinkClient(const MqttOptions& options, std::shared_ptr<LinkMailbox> mailbox, std::uint32_t serial)
-    : options_(options), mailbox_(std::move(mailbox)), serial_(serial)
-{
-}
+    : options_(options), mailbox_(std::move(mailbox)), serial_(serial) {}
 
 // All handlers before connect(), and never a `connected` handler: with one, a connect succeeds twice (paho.mqtt.cpp 322).
-void LinkClient::set_handlers()
-{
+void LinkClient::set_handlers() {
     client_->set_connection_lost_handler([this](const std::string& cause) {
         mailbox_->put(serial_, link_event::Lost{0, cause});
     });
@@ -143,8 +132,7 @@ void LinkClient::set_handlers()
     });
 }
 
-mqtt::connect_options LinkClient::connect_options(std::chrono::seconds keepalive) const
-{
+mqtt::connect_options LinkClient::connect_options(std::chrono::seconds keepalive) const {
     mqtt::connect_options connect;
     connect.set_mqtt_version(v5() ? MQTTVERSION_5 : MQTTVERSION_3_1_1);  // first: it resets what the other version has
     if (v5()) {
@@ -180,8 +168,7 @@ mqtt::connect_options LinkClient::connect_options(std::chrono::seconds keepalive
     return connect;
 }
 
-void LinkClient::connect(std::chrono::seconds keepalive)
-{
+void LinkClient::connect(std::chrono::seconds keepalive) {
     if (const std::string file = unreadable_file(options_); !file.empty()) {
         mailbox_->put(serial_, link_event::Failed{ConnectFailure::files, 0, "cannot read " + file});
         return;
@@ -202,15 +189,15 @@ void LinkClient::connect(std::chrono::seconds keepalive)
     }
 }
 
-void LinkClient::publish(std::uint32_t slot, Publication publication)
-{
+void LinkClient::publish(std::uint32_t slot, Publication publication) {
     if (!client_) {
         return;
     }
     try {
         const mqtt::properties properties = v5() ? publish_properties(publication) : mqtt::properties();
-        auto message = mqtt::make_message(std::move(publication.topic), mqtt::binary_ref(std::move(publication.payload)),
-                                          publication.qos, publication.retain);
+        auto message =
+            mqtt::make_message(std::move(publication.topic), mqtt::binary_ref(std::move(publication.payload)),
+                               publication.qos, publication.retain);
         message->set_properties(properties);
         client_->publish(std::move(message), context_of(slot), *this);
     } catch (const mqtt::exception& e) {  // disconnected meanwhile; else a fault that only a new client may mend
@@ -218,8 +205,7 @@ void LinkClient::publish(std::uint32_t slot, Publication publication)
     }
 }
 
-void LinkClient::subscribe(std::uint32_t index, const std::string& filter, int qos)
-{
+void LinkClient::subscribe(std::uint32_t index, const std::string& filter, int qos) {
     if (!client_) {
         return;
     }
@@ -230,8 +216,7 @@ void LinkClient::subscribe(std::uint32_t index, const std::string& filter, int q
     }
 }
 
-void LinkClient::disconnect(std::chrono::milliseconds patience)
-{
+void LinkClient::disconnect(std::chrono::milliseconds patience) {
     if (!client_) {
         return;
     }
@@ -242,50 +227,46 @@ void LinkClient::disconnect(std::chrono::milliseconds patience)
     }
 }
 
-void LinkClient::on_success(const mqtt::token& token)
-{
+void LinkClient::on_success(const mqtt::token& token) {
     try {
         switch (token.get_type()) {
-        case mqtt::token::Type::CONNECT: connected(token); break;
-        case mqtt::token::Type::SUBSCRIBE: subscribe_succeeded(token); break;
-        case mqtt::token::Type::PUBLISH:
-            mailbox_->put(serial_, link_event::Answered{number_of(token), {Delivery::taken, 0}});
-            break;
-        default: break;
+            case mqtt::token::Type::CONNECT: connected(token); break;
+            case mqtt::token::Type::SUBSCRIBE: subscribe_succeeded(token); break;
+            case mqtt::token::Type::PUBLISH:
+                mailbox_->put(serial_, link_event::Answered{number_of(token), {Delivery::taken, 0}});
+                break;
+            default: break;
         }
     } catch (const std::exception&) {
         mailbox_->put(serial_, link_event::Lost{0, "an answer could not be read"});
     }
 }
 
-void LinkClient::on_failure(const mqtt::token& token)
-{
+void LinkClient::on_failure(const mqtt::token& token) {
     try {
         const int code = token.get_return_code();
         const int reason = v5() ? static_cast<int>(token.get_reason_code()) : 0;
         switch (token.get_type()) {
-        case mqtt::token::Type::CONNECT: connect_failed(token); break;
-        case mqtt::token::Type::SUBSCRIBE:
-            mailbox_->put(serial_, link_event::Subscribed{number_of(token), false,
-                                                          static_cast<std::uint8_t>(reason != 0 ? reason : code)});
-            break;
-        case mqtt::token::Type::PUBLISH:
-            mailbox_->put(serial_, link_event::Answered{number_of(token), failed_publication(code, reason, v5())});
-            break;
-        default: break;
+            case mqtt::token::Type::CONNECT: connect_failed(token); break;
+            case mqtt::token::Type::SUBSCRIBE:
+                mailbox_->put(serial_, link_event::Subscribed{number_of(token), false,
+                                                              static_cast<std::uint8_t>(reason != 0 ? reason : code)});
+                break;
+            case mqtt::token::Type::PUBLISH:
+                mailbox_->put(serial_, link_event::Answered{number_of(token), failed_publication(code, reason, v5())});
+                break;
+            default: break;
         }
     } catch (const std::exception&) {
         mailbox_->put(serial_, link_event::Lost{0, "a failure could not be read"});
     }
 }
 
-void LinkClient::connected(const mqtt::token& token)
-{
+void LinkClient::connected(const mqtt::token& token) {
     mailbox_->put(serial_, link_event::Up{granted_by(token.get_connect_response(), v5())});
 }
 
-void LinkClient::connect_failed(const mqtt::token& token)
-{
+void LinkClient::connect_failed(const mqtt::token& token) {
     std::string text;
     try {
         token.get_connect_response();  // the one way to the error text that 1.2 and later share: it throws it
@@ -302,8 +283,7 @@ void LinkClient::connect_failed(const mqtt::token& token)
 }
 
 // SUBACK 0 to 2 is the granted QoS, 0x80 and above a refusal, which 3.1.1 and some versions report as success.
-void LinkClient::subscribe_succeeded(const mqtt::token& token)
-{
+void LinkClient::subscribe_succeeded(const mqtt::token& token) {
     std::uint8_t reason = 0;
     const mqtt::subscribe_response response = token.get_subscribe_response();
     for (const mqtt::ReasonCode code : response.get_reason_codes()) {

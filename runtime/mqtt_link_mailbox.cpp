@@ -10,8 +10,7 @@ namespace {
 
 constexpr std::size_t events_a_turn = 64;  // then the loop's other work gets its turn
 
-std::size_t bytes_of(const LinkEvent& event)
-{
+std::size_t bytes_of(const LinkEvent& event) {
     const auto* message = std::get_if<link_event::Message>(&event);
     return message == nullptr ? 0 : message->topic.size() + message->payload.size();
 }
@@ -19,12 +18,9 @@ std::size_t bytes_of(const LinkEvent& event)
 }  // namespace
 
 LinkMailbox::LinkMailbox(boost::asio::io_context& loop, std::size_t messages, std::size_t bytes, Duration hold_back)
-    : most_messages_(messages), most_bytes_(bytes), hold_back_(hold_back), loop_(&loop)
-{
-}
+    : most_messages_(messages), most_bytes_(bytes), hold_back_(hold_back), loop_(&loop) {}
 
-void LinkMailbox::append(std::uint32_t serial, LinkEvent event)
-{
+void LinkMailbox::append(std::uint32_t serial, LinkEvent event) {
     bytes_ += bytes_of(event);
     messages_ += std::holds_alternative<link_event::Message>(event) ? 1 : 0;
     entries_.push_back({serial, std::move(event)});
@@ -34,16 +30,14 @@ void LinkMailbox::append(std::uint32_t serial, LinkEvent event)
     }
 }
 
-void LinkMailbox::put(std::uint32_t serial, LinkEvent event)
-{
+void LinkMailbox::put(std::uint32_t serial, LinkEvent event) {
     const std::lock_guard lock(mutex_);
     if (loop_ != nullptr) {
         append(serial, std::move(event));
     }
 }
 
-bool LinkMailbox::put_message(std::uint32_t serial, link_event::Message message)
-{
+bool LinkMailbox::put_message(std::uint32_t serial, link_event::Message message) {
     const std::size_t size = message.topic.size() + message.payload.size();
     std::unique_lock lock(mutex_);
     const auto fits = [&] { return messages_ < most_messages_ && bytes_ + size <= most_bytes_; };
@@ -59,14 +53,12 @@ bool LinkMailbox::put_message(std::uint32_t serial, link_event::Message message)
     return true;
 }
 
-std::uint64_t LinkMailbox::take_dropped()
-{
+std::uint64_t LinkMailbox::take_dropped() {
     const std::lock_guard lock(mutex_);
     return std::exchange(dropped_, 0);
 }
 
-void LinkMailbox::close()
-{
+void LinkMailbox::close() {
     receiver_ = nullptr;
     const std::lock_guard lock(mutex_);
     loop_ = nullptr;
@@ -74,8 +66,7 @@ void LinkMailbox::close()
     room_.notify_all();
 }
 
-std::deque<LinkMailbox::Entry> LinkMailbox::take_some()
-{
+std::deque<LinkMailbox::Entry> LinkMailbox::take_some() {
     std::deque<Entry> some;
     const std::lock_guard lock(mutex_);
     const std::size_t count = std::min(entries_.size(), events_a_turn);
@@ -93,8 +84,7 @@ std::deque<LinkMailbox::Entry> LinkMailbox::take_some()
     return some;
 }
 
-void LinkMailbox::drain()
-{
+void LinkMailbox::drain() {
     for (Entry& entry : take_some()) {
         if (!receiver_) {
             return;  // closed by what an event led to

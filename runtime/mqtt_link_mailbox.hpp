@@ -37,12 +37,33 @@ enum class ConnectFailure : std::uint8_t {
 
 namespace link_event {
 
-struct Up { Granted granted; };
-struct Failed { ConnectFailure failure; int code; std::string text; };
-struct Lost { std::uint8_t reason; std::string cause; };  // reason: of the broker's DISCONNECT, else zero
-struct Answered { std::uint32_t slot; PublishResult result; };
-struct Subscribed { std::uint32_t index; bool granted; std::uint8_t reason; };
-struct Message { std::string topic; std::string payload; bool retained; bool duplicate; };
+struct Up {
+    Granted granted;
+};
+struct Failed {
+    ConnectFailure failure;
+    int code;
+    std::string text;
+};
+struct Lost {
+    std::uint8_t reason;
+    std::string cause;
+};  // reason: of the broker's DISCONNECT, else zero
+struct Answered {
+    std::uint32_t slot;
+    PublishResult result;
+};
+struct Subscribed {
+    std::uint32_t index;
+    bool granted;
+    std::uint8_t reason;
+};
+struct Message {
+    std::string topic;
+    std::string payload;
+    bool retained;
+    bool duplicate;
+};
 struct Closed {};
 
 }  // namespace link_event

@@ -27,15 +27,13 @@ struct LinkWorker::Shared {
     void run();
 };
 
-void LinkWorker::Shared::order(std::function<void()> work)
-{
+void LinkWorker::Shared::order(std::function<void()> work) {
     const std::lock_guard lock(mutex);
     orders.push_back(std::move(work));
     changed.notify_all();
 }
 
-void LinkWorker::Shared::run()
-{
+void LinkWorker::Shared::run() {
     for (;;) {
         std::function<void()> work;
         {
@@ -60,8 +58,7 @@ namespace {
 // Paho's threads are children of ours and inherit: signals stay with the thread that runs the loop.
 class SignalsBlocked {
 public:
-    SignalsBlocked()
-    {
+    SignalsBlocked() {
         sigset_t all;
         ::sigfillset(&all);
         ::pthread_sigmask(SIG_SETMASK, &all, &before_);
@@ -77,8 +74,7 @@ private:
 }  // namespace
 
 LinkWorker::LinkWorker(const MqttOptions& options, std::shared_ptr<LinkMailbox> mailbox)
-    : shared_(std::make_shared<Shared>())
-{
+    : shared_(std::make_shared<Shared>()) {
     shared_->options = options;
     shared_->mailbox = std::move(mailbox);
     std::signal(SIGPIPE, SIG_IGN);  // paho.mqtt.c issue 1346: a write to a reset socket kills the process
@@ -88,8 +84,7 @@ LinkWorker::LinkWorker(const MqttOptions& options, std::shared_ptr<LinkMailbox> 
     thread_ = std::thread([shared = shared_] { shared->run(); });
 }
 
-LinkWorker::~LinkWorker()
-{
+LinkWorker::~LinkWorker() {
     std::unique_lock lock(shared_->mutex);
     shared_->leaving = true;
     shared_->changed.notify_all();
@@ -102,16 +97,14 @@ LinkWorker::~LinkWorker()
     }
 }
 
-void LinkWorker::connect(std::uint32_t serial, std::chrono::seconds keepalive)
-{
+void LinkWorker::connect(std::uint32_t serial, std::chrono::seconds keepalive) {
     shared_->order([shared = shared_.get(), serial, keepalive] {
         shared->client = std::make_unique<LinkClient>(shared->options, shared->mailbox, serial);
         shared->client->connect(keepalive);
     });
 }
 
-void LinkWorker::publish(std::uint32_t slot, Publication publication)
-{
+void LinkWorker::publish(std::uint32_t slot, Publication publication) {
     shared_->order([shared = shared_.get(), slot, publication = std::move(publication)]() mutable {
         if (shared->client) {
             shared->client->publish(slot, std::move(publication));
@@ -119,8 +112,7 @@ void LinkWorker::publish(std::uint32_t slot, Publication publication)
     });
 }
 
-void LinkWorker::subscribe(std::uint32_t index, std::string filter, int qos)
-{
+void LinkWorker::subscribe(std::uint32_t index, std::string filter, int qos) {
     shared_->order([shared = shared_.get(), index, filter = std::move(filter), qos] {
         if (shared->client) {
             shared->client->subscribe(index, filter, qos);
@@ -128,8 +120,7 @@ void LinkWorker::subscribe(std::uint32_t index, std::string filter, int qos)
     });
 }
 
-void LinkWorker::close(std::chrono::milliseconds polite)
-{
+void LinkWorker::close(std::chrono::milliseconds polite) {
     shared_->order([shared = shared_.get(), polite] {
         if (!shared->client) {
             return;

@@ -12,9 +12,10 @@ namespace {
 
 using Fault = std::optional<std::string>;
 
-Fault fault_of_host(const MqttOptions& o)
-{
-    const auto good = [](unsigned char c) { return c > ' ' && c < 0x7f && c != '/' && c != '[' && c != ']' && c != '@'; };
+Fault fault_of_host(const MqttOptions& o) {
+    const auto good = [](unsigned char c) {
+        return c > ' ' && c < 0x7f && c != '/' && c != '[' && c != ']' && c != '@';
+    };
     if (o.host.empty() || o.host.size() > 253 || !std::all_of(o.host.begin(), o.host.end(), good)) {
         return "host '" + o.host + "' is no host name or address";
     }
@@ -27,8 +28,7 @@ Fault fault_of_host(const MqttOptions& o)
     return {};
 }
 
-Fault fault_of_session(const MqttOptions& o)
-{
+Fault fault_of_session(const MqttOptions& o) {
     if (o.client_id.empty() && !o.clean_start) {
         return "a session that is kept needs a client_id";
     }
@@ -47,8 +47,7 @@ Fault fault_of_session(const MqttOptions& o)
     return {};
 }
 
-Fault fault_of_publication(const char* what, const std::optional<Publication>& p, const MqttOptions& o)
-{
+Fault fault_of_publication(const char* what, const std::optional<Publication>& p, const MqttOptions& o) {
     if (!p) {
         return {};
     }
@@ -65,8 +64,7 @@ Fault fault_of_publication(const char* what, const std::optional<Publication>& p
     return {};
 }
 
-Fault fault_of_limits(const MqttOptions& o)
-{
+Fault fault_of_limits(const MqttOptions& o) {
     if (o.window == 0 || o.receive_maximum == 0 || o.queue_messages == 0) {
         return "window, receive_maximum and queue_messages must be at least 1";
     }
@@ -86,8 +84,7 @@ Fault fault_of_limits(const MqttOptions& o)
 
 }  // namespace
 
-bool is_loopback(const std::string& host)
-{
+bool is_loopback(const std::string& host) {
     in_addr four{};
     if (::inet_pton(AF_INET, host.c_str(), &four) == 1) {
         return (ntohl(four.s_addr) >> 24U) == 127;
@@ -99,8 +96,7 @@ bool is_loopback(const std::string& host)
     return host == "localhost";
 }
 
-Fault fault(const MqttOptions& options)
-{
+Fault fault(const MqttOptions& options) {
     for (const auto& check : {fault_of_host, fault_of_session, fault_of_limits}) {
         if (Fault found = check(options)) {
             return found;

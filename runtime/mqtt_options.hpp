@@ -23,11 +23,11 @@ struct MqttOptions {
     std::string host = "localhost";  // name or address, IPv6 without brackets
     std::uint16_t port = 0;          // 0: 8883 with TLS, else 1883
     std::optional<MqttTls> tls{};
-    bool insecure = false;  // allows plain MQTT to a host that is not this one
+    bool insecure = false;                     // allows plain MQTT to a host that is not this one
     MqttProtocol protocol = MqttProtocol::v5;  // 3.1.1 cannot report refused publications: they count as taken
     std::string client_id{};                   // empty: the broker chooses (clean start only)
     std::string user{};
-    std::string password{};  // never logged
+    std::string password{};              // never logged
     std::chrono::seconds keepalive{30};  // a dead link is noticed after 2.5 times this, or by answer_timeout
     bool clean_start = true;
     std::chrono::seconds session_expiry{0};  // MQTT 5; with 3.1.1 clean_start alone decides

@@ -8,8 +8,7 @@ constexpr std::size_t longest_string = 65535;
 constexpr std::string_view share_prefix = "$share/";
 
 // Length of the UTF-8 sequence at the front (Unicode 15, table 3-7), 0 if it is malformed or U+0000.
-std::size_t utf8_length(std::string_view text)
-{
+std::size_t utf8_length(std::string_view text) {
     const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
     const auto tail = [&](std::size_t i) { return (at(i) & 0xc0U) == 0x80U; };
     const unsigned a = at(0);
@@ -33,8 +32,7 @@ std::size_t utf8_length(std::string_view text)
     return 0;
 }
 
-bool valid_string(std::string_view text)
-{
+bool valid_string(std::string_view text) {
     if (text.empty() || text.size() > longest_string) {
         return false;
     }
@@ -49,8 +47,7 @@ bool valid_string(std::string_view text)
 }
 
 // Cuts the first level off `rest`; sets `more` when a separator followed it.
-std::string_view next_level(std::string_view& rest, bool& more)
-{
+std::string_view next_level(std::string_view& rest, bool& more) {
     const std::size_t end = rest.find('/');
     more = end != std::string_view::npos;
     const std::string_view level = rest.substr(0, end);
@@ -59,34 +56,31 @@ std::string_view next_level(std::string_view& rest, bool& more)
 }
 
 // The filter behind $share/group/; empty where that is malformed.
-std::string_view without_share(std::string_view filter)
-{
+std::string_view without_share(std::string_view filter) {
     if (!filter.starts_with(share_prefix)) {
         return filter;
     }
     filter.remove_prefix(share_prefix.size());
     const std::size_t end = filter.find('/');
-    if (end == std::string_view::npos || end == 0 || filter.substr(0, end).find_first_of("+#") != std::string_view::npos) {
+    if (end == std::string_view::npos || end == 0 ||
+        filter.substr(0, end).find_first_of("+#") != std::string_view::npos) {
         return {};
     }
     return filter.substr(end + 1);
 }
 
 // 1.5.5: a variable byte integer.
-std::uint64_t with_length(std::uint64_t bytes)
-{
+std::uint64_t with_length(std::uint64_t bytes) {
     return bytes + (bytes < 128 ? 1U : bytes < 16384 ? 2U : bytes < 2097152 ? 3U : 4U);
 }
 
 }  // namespace
 
-bool valid_topic_name(std::string_view topic)
-{
+bool valid_topic_name(std::string_view topic) {
     return valid_string(topic) && topic.find_first_of("+#") == std::string_view::npos;
 }
 
-bool valid_topic_filter(std::string_view filter)
-{
+bool valid_topic_filter(std::string_view filter) {
     std::string_view rest = without_share(filter);
     if (!valid_string(filter) || rest.empty()) {
         return false;
@@ -103,8 +97,7 @@ bool valid_topic_filter(std::string_view filter)
     return true;
 }
 
-bool topic_matches(std::string_view filter, std::string_view topic)
-{
+bool topic_matches(std::string_view filter, std::string_view topic) {
     filter = without_share(filter);
     if (filter.empty() || topic.empty() || (topic[0] == '$' && (filter[0] == '+' || filter[0] == '#'))) {
         return false;
@@ -124,8 +117,7 @@ bool topic_matches(std::string_view filter, std::string_view topic)
     return more_filter ? filter == "#" : !more_topic;  // "a/#" matches "a" too
 }
 
-std::uint64_t publish_packet_size(const Publication& publication, MqttProtocol protocol)
-{
+std::uint64_t publish_packet_size(const Publication& publication, MqttProtocol protocol) {
     std::uint64_t rest = 2 + publication.topic.size() + publication.payload.size();
     rest += publication.qos > 0 ? 2 : 0;  // packet identifier
     if (protocol == MqttProtocol::v5) {

@@ -23,8 +23,7 @@ namespace gwatt::test {
 
 namespace {
 
-sockaddr_in loopback(std::uint16_t port)
-{
+sockaddr_in loopback(std::uint16_t port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -32,8 +31,7 @@ sockaddr_in loopback(std::uint16_t port)
     return address;
 }
 
-std::string replaced(std::string text, char mark, const std::string& with)
-{
+std::string replaced(std::string text, char mark, const std::string& with) {
     for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += with.size()) {
         text.replace(at, 1, with);
     }
@@ -42,8 +40,7 @@ std::string replaced(std::string text, char mark, const std::string& with)
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder()
-{
+TemporaryFolder::TemporaryFolder() {
     std::string name = std::filesystem::temp_directory_path() / "gwatt-test-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) {
         throw std::runtime_error("no temporary folder");
@@ -51,20 +48,17 @@ TemporaryFolder::TemporaryFolder()
     path_ = name;
 }
 
-TemporaryFolder::~TemporaryFolder()
-{
+TemporaryFolder::~TemporaryFolder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
 }
 
-std::string TemporaryFolder::write(const std::string& name, const std::string& text) const
-{
+std::string TemporaryFolder::write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ / name) << text;
     return path_ / name;
 }
 
-std::uint16_t free_port()
-{
+std::uint16_t free_port() {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
@@ -77,8 +71,7 @@ std::uint16_t free_port()
     return ntohs(address.sin_port);
 }
 
-pid_t start_process(const std::vector<std::string>& command, const std::string& log)
-{
+pid_t start_process(const std::vector<std::string>& command, const std::string& log) {
     std::vector<char*> arguments;
     for (const std::string& word : command) {
         arguments.push_back(const_cast<char*>(word.c_str()));
@@ -98,8 +91,7 @@ pid_t start_process(const std::vector<std::string>& command, const std::string& 
     return pid;
 }
 
-bool answers(std::uint16_t port)
-{
+bool answers(std::uint16_t port) {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_in address = loopback(port);
     const bool good = ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
@@ -107,8 +99,7 @@ bool answers(std::uint16_t port)
     return good;
 }
 
-void end_process(pid_t pid)
-{
+void end_process(pid_t pid) {
     ::kill(pid, SIGKILL);
     int status = 0;
     ::waitpid(pid, &status, 0);
@@ -118,8 +109,7 @@ Broker::Broker(std::string lines) : lines_(std::move(lines)), port_(free_port())
 
 Broker::~Broker() { kill(); }
 
-void Broker::start()
-{
+void Broker::start() {
     if (pid_ != 0) {
         throw std::runtime_error("the broker is running already");
     }
@@ -141,8 +131,7 @@ void Broker::start()
     }
 }
 
-void Broker::kill()
-{
+void Broker::kill() {
     if (pid_ != 0) {
         end_process(pid_);
         pid_ = 0;
@@ -152,8 +141,7 @@ void Broker::kill()
 void Broker::freeze() { ::kill(pid_, SIGSTOP); }
 void Broker::thaw() { ::kill(pid_, SIGCONT); }
 
-std::string Broker::log() const
-{
+std::string Broker::log() const {
     std::ostringstream text;
     text << std::ifstream(folder_.path() / "log").rdbuf();
     return text.str();

@@ -30,7 +30,7 @@ std::uint16_t free_port();
 // Starts a program and gives its pid; its output goes to the file `log`. Throws where it cannot be started.
 pid_t start_process(const std::vector<std::string>& command, const std::string& log);
 bool answers(std::uint16_t port);  // whether a loopback TCP port takes connections
-void end_process(pid_t pid);  // SIGKILL, and waits for the end
+void end_process(pid_t pid);       // SIGKILL, and waits for the end
 
 class Broker {
 public:

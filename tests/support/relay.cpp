@@ -21,8 +21,7 @@ struct Relay::Pair {
     explicit Pair(tcp::socket c) : client(std::move(c)), broker(client.get_executor()) {}
     tcp::socket client;
     tcp::socket broker;
-    void close()
-    {
+    void close() {
         boost::system::error_code ignored;
         for (tcp::socket* socket : {&client, &broker}) {
             socket->set_option(asio::socket_base::linger(true, 0), ignored);
@@ -31,22 +30,19 @@ struct Relay::Pair {
     }
 };
 
-Relay::Relay(asio::io_context& loop, std::uint16_t to_port) : state_(std::make_shared<State>())
-{
+Relay::Relay(asio::io_context& loop, std::uint16_t to_port) : state_(std::make_shared<State>()) {
     state_->to = to_port;
     tcp::acceptor acceptor(loop, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
     port_ = acceptor.local_endpoint().port();
     asio::co_spawn(loop, accept(std::move(acceptor), state_), asio::detached);
 }
 
-Relay::~Relay()
-{
+Relay::~Relay() {
     state_->over = true;
     cut();
 }
 
-void Relay::cut()
-{
+void Relay::cut() {
     for (const auto& weak : std::exchange(state_->pairs, {})) {
         if (const auto pair = weak.lock()) {
             pair->close();
@@ -54,8 +50,7 @@ void Relay::cut()
     }
 }
 
-asio::awaitable<void> Relay::accept(tcp::acceptor acceptor, std::shared_ptr<State> state)
-{
+asio::awaitable<void> Relay::accept(tcp::acceptor acceptor, std::shared_ptr<State> state) {
     for (;;) {
         auto [error, socket] = co_await acceptor.async_accept(as_value);
         if (error || state->over) {
@@ -71,8 +66,7 @@ asio::awaitable<void> Relay::accept(tcp::acceptor acceptor, std::shared_ptr<Stat
     }
 }
 
-asio::awaitable<void> Relay::open(std::shared_ptr<Pair> pair, std::uint16_t to)
-{
+asio::awaitable<void> Relay::open(std::shared_ptr<Pair> pair, std::uint16_t to) {
     auto [error] = co_await pair->broker.async_connect({asio::ip::address_v4::loopback(), to}, as_value);
     if (error) {
         pair->close();
@@ -82,8 +76,7 @@ asio::awaitable<void> Relay::open(std::shared_ptr<Pair> pair, std::uint16_t to)
     asio::co_spawn(pair->client.get_executor(), pump(pair, false), asio::detached);
 }
 
-asio::awaitable<void> Relay::pump(std::shared_ptr<Pair> pair, bool up)
-{
+asio::awaitable<void> Relay::pump(std::shared_ptr<Pair> pair, bool up) {
     tcp::socket& from = up ? pair->client : pair->broker;
     tcp::socket& to = up ? pair->broker : pair->client;
     std::array<char, 16384> buffer{};

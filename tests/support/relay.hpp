@@ -17,8 +17,8 @@ public:
     ~Relay();
 
     std::uint16_t port() const { return port_; }
-    void cut();                                     // resets all connections, as a broken network does (RST)
-    void refuse(bool on) { state_->refuse = on; }   // new connections are closed at once
+    void cut();                                    // resets all connections, as a broken network does (RST)
+    void refuse(bool on) { state_->refuse = on; }  // new connections are closed at once
     std::uint64_t connections() const { return state_->connections; }
 
 private:

@@ -20,15 +20,13 @@ constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
 std::string byte(unsigned value) { return std::string(1, static_cast<char>(value)); }
 std::string two(unsigned value) { return byte(value >> 8U) + byte(value & 0xffU); }
-std::uint16_t two_at(const std::string& s, std::size_t at)
-{
+std::uint16_t two_at(const std::string& s, std::size_t at) {
     return at + 1 < s.size() ? static_cast<std::uint16_t>((static_cast<unsigned char>(s[at]) << 8) |
                                                           static_cast<unsigned char>(s[at + 1]))
                              : 0;
 }
 
-std::string packet(unsigned type, const std::string& body)
-{
+std::string packet(unsigned type, const std::string& body) {
     std::string head = byte(type);
     std::size_t rest = body.size();
     do {
@@ -48,32 +46,27 @@ struct ScriptedBroker::Connection {
     std::vector<std::uint16_t> withheld;
 
     // Blocking, but only while the kernel's buffer is full: the packets here are small.
-    void write(const std::string& bytes)
-    {
+    void write(const std::string& bytes) {
         boost::system::error_code ignored;
         asio::write(socket, asio::buffer(bytes), ignored);
     }
-    void puback(std::uint16_t id, std::uint8_t reason)
-    {
+    void puback(std::uint16_t id, std::uint8_t reason) {
         write(packet(0x40, two(id) + (v5 && reason != 0 ? byte(reason) : "")));
     }
 };
 
-ScriptedBroker::ScriptedBroker(asio::io_context& loop) : state_(std::make_shared<State>())
-{
+ScriptedBroker::ScriptedBroker(asio::io_context& loop) : state_(std::make_shared<State>()) {
     tcp::acceptor acceptor(loop, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
     port_ = acceptor.local_endpoint().port();
     asio::co_spawn(loop, accept(std::move(acceptor), state_), asio::detached);
 }
 
-ScriptedBroker::~ScriptedBroker()
-{
+ScriptedBroker::~ScriptedBroker() {
     state_->over = true;
     cut();
 }
 
-asio::awaitable<void> ScriptedBroker::accept(tcp::acceptor acceptor, std::shared_ptr<State> state)
-{
+asio::awaitable<void> ScriptedBroker::accept(tcp::acceptor acceptor, std::shared_ptr<State> state) {
     for (;;) {
         auto [error, socket] = co_await acceptor.async_accept(as_value);
         if (error || state->over) {
@@ -86,8 +79,7 @@ asio::awaitable<void> ScriptedBroker::accept(tcp::acceptor acceptor, std::shared
     }
 }
 
-asio::awaitable<void> ScriptedBroker::serve(std::shared_ptr<Connection> connection, std::shared_ptr<State> state)
-{
+asio::awaitable<void> ScriptedBroker::serve(std::shared_ptr<Connection> connection, std::shared_ptr<State> state) {
     for (;;) {
         std::string head(1, '\0');
         auto [error, n] = co_await asio::async_read(connection->socket, asio::buffer(head), as_value);
@@ -115,39 +107,38 @@ asio::awaitable<void> ScriptedBroker::serve(std::shared_ptr<Connection> connecti
     }
 }
 
-void ScriptedBroker::handle(Connection& connection, State& state, std::uint8_t type, const std::string& body)
-{
+void ScriptedBroker::handle(Connection& connection, State& state, std::uint8_t type, const std::string& body) {
     const ScriptedBehaviour& behaviour = state.behaviour;
     switch (type >> 4U) {
-    case 1: {
-        connection.v5 = body.size() > 6 && body[6] == 5;
-        state.seen.keepalive = two_at(body, 8);
-        state.seen.connect = body;
-        std::string answer = byte(0) + byte(behaviour.connack);
-        if (connection.v5) {
-            answer += byte(static_cast<unsigned>(behaviour.connack_properties.size())) + behaviour.connack_properties;
+        case 1: {
+            connection.v5 = body.size() > 6 && body[6] == 5;
+            state.seen.keepalive = two_at(body, 8);
+            state.seen.connect = body;
+            std::string answer = byte(0) + byte(behaviour.connack);
+            if (connection.v5) {
+                answer +=
+                    byte(static_cast<unsigned>(behaviour.connack_properties.size())) + behaviour.connack_properties;
+            }
+            connection.write(packet(0x20, answer));
+            break;
         }
-        connection.write(packet(0x20, answer));
-        break;
-    }
-    case 3: handle_publish(connection, state, type, body); break;
-    case 8: {
-        const std::size_t at = connection.v5 ? 3 + static_cast<unsigned char>(body[2]) : 2;
-        state.seen.filters.push_back(body.substr(at + 2, two_at(body, at)));
-        connection.write(packet(0x90, body.substr(0, 2) + (connection.v5 ? byte(0) : "") + byte(behaviour.suback)));
-        break;
-    }
-    case 12:
-        ++state.seen.pings;
-        connection.write(packet(0xd0, ""));
-        break;
-    case 14: ++state.seen.disconnects; break;
-    default: break;
+        case 3: handle_publish(connection, state, type, body); break;
+        case 8: {
+            const std::size_t at = connection.v5 ? 3 + static_cast<unsigned char>(body[2]) : 2;
+            state.seen.filters.push_back(body.substr(at + 2, two_at(body, at)));
+            connection.write(packet(0x90, body.substr(0, 2) + (connection.v5 ? byte(0) : "") + byte(behaviour.suback)));
+            break;
+        }
+        case 12:
+            ++state.seen.pings;
+            connection.write(packet(0xd0, ""));
+            break;
+        case 14: ++state.seen.disconnects; break;
+        default: break;
     }
 }
 
-void ScriptedBroker::handle_publish(Connection& connection, State& state, std::uint8_t type, const std::string& body)
-{
+void ScriptedBroker::handle_publish(Connection& connection, State& state, std::uint8_t type, const std::string& body) {
     Seen& seen = state.seen;
     ScriptedBehaviour& behaviour = state.behaviour;
     const std::uint64_t n = seen.topics.size();
@@ -159,7 +150,8 @@ void ScriptedBroker::handle_publish(Connection& connection, State& state, std::u
         behaviour.cut_at.reset();
         connection.deaf = true;
         boost::system::error_code ignored;
-        connection.socket.shutdown(tcp::socket::shutdown_send, ignored);  // close() would reset and discard the DISCONNECT
+        connection.socket.shutdown(tcp::socket::shutdown_send,
+                                   ignored);  // close() would reset and discard the DISCONNECT
         return;
     }
     if ((type & 0x06U) == 0) {
@@ -176,8 +168,7 @@ void ScriptedBroker::handle_publish(Connection& connection, State& state, std::u
     }
 }
 
-void ScriptedBroker::answer_withheld(std::uint8_t reason)
-{
+void ScriptedBroker::answer_withheld(std::uint8_t reason) {
     for (const std::uint16_t id : std::exchange(state_->now->withheld, {})) {
         --state_->seen.unanswered;
         state_->now->puback(id, reason);
@@ -186,16 +177,14 @@ void ScriptedBroker::answer_withheld(std::uint8_t reason)
 
 void ScriptedBroker::send(const std::string& bytes) { state_->now->write(bytes); }
 
-void ScriptedBroker::cut()
-{
+void ScriptedBroker::cut() {
     if (state_->now) {
         boost::system::error_code ignored;
         state_->now->socket.close(ignored);
     }
 }
 
-std::string ScriptedBroker::publish(bool v5, const std::string& topic, const std::string& payload)
-{
+std::string ScriptedBroker::publish(bool v5, const std::string& topic, const std::string& payload) {
     return packet(0x30, two(static_cast<unsigned>(topic.size())) + topic + (v5 ? byte(0) : "") + payload);
 }
 

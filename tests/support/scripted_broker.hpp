@@ -16,14 +16,14 @@ namespace gwatt::test {
 
 // What a test turns; read when a packet arrives.
 struct ScriptedBehaviour {
-    std::uint8_t connack = 0;               // reason; 3.1.1: return code
-    std::string connack_properties{};       // MQTT 5, as bytes
+    std::uint8_t connack = 0;          // reason; 3.1.1: return code
+    std::string connack_properties{};  // MQTT 5, as bytes
     std::uint8_t suback = 1;
     // Reason of the answer to the n-th PUBLISH (from 0) since the start; no value: none.
     std::function<std::optional<std::uint8_t>(std::uint64_t n)> puback{};  // empty: all succeed
     std::optional<std::uint64_t> cut_at{};         // closes the connection on the n-th PUBLISH, once
     std::optional<std::uint8_t> say_disconnect{};  // with cut_at: DISCONNECT with this reason before
-    bool silent = false;                    // reads, and answers nothing at all
+    bool silent = false;                           // reads, and answers nothing at all
 };
 
 class ScriptedBroker {
@@ -33,12 +33,12 @@ public:
 
     struct Seen {
         std::uint64_t connections = 0, disconnects = 0, pings = 0;
-        std::vector<std::string> topics;     // of every PUBLISH, in order
-        std::uint64_t unanswered = 0;        // QoS 1, now
-        std::uint64_t most_unanswered = 0;   // ever
-        std::vector<std::string> filters;    // of every SUBSCRIBE
-        std::uint16_t keepalive = 0;         // of the last CONNECT
-        std::string connect;                 // the last CONNECT's body
+        std::vector<std::string> topics;    // of every PUBLISH, in order
+        std::uint64_t unanswered = 0;       // QoS 1, now
+        std::uint64_t most_unanswered = 0;  // ever
+        std::vector<std::string> filters;   // of every SUBSCRIBE
+        std::uint16_t keepalive = 0;        // of the last CONNECT
+        std::string connect;                // the last CONNECT's body
     };
 
     ScriptedBehaviour& behaviour() { return state_->behaviour; }

@@ -27,13 +27,11 @@ struct VirtualClock::Sleepers {
 
 namespace {
 
-template <class Map>
-struct Place {  // takes the sleeper off the list however its coroutine ends
+template <class Map> struct Place {  // takes the sleeper off the list however its coroutine ends
     std::shared_ptr<Map> owner;
     typename decltype(Map::by_time)::iterator at;
     Sleeper& sleeper;
-    ~Place()
-    {
+    ~Place() {
         if (!sleeper.due) {
             owner->by_time.erase(at);
         }
@@ -43,28 +41,26 @@ struct Place {  // takes the sleeper off the list however its coroutine ends
 }  // namespace
 
 VirtualClock::VirtualClock(asio::io_context& loop)
-    : loop_(loop), start_(Duration(1000s)), now_(start_),
-      utc_at_start_(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1)), bound_(1ms),
-      sleepers_(std::make_shared<Sleepers>())
-{
-}
+    : loop_(loop),
+      start_(Duration(1000s)),
+      now_(start_),
+      utc_at_start_(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1)),
+      bound_(1ms),
+      sleepers_(std::make_shared<Sleepers>()) {}
 
 VirtualClock::~VirtualClock() = default;
 
-runtime::ClockReading VirtualClock::read() const
-{
+runtime::ClockReading VirtualClock::read() const {
     return {.monotonic = now_, .utc = utc_now(), .state = state_, .offset = offset_, .bound = bound_};
 }
 
-void VirtualClock::set_state(runtime::ClockState state, Duration offset, Duration bound)
-{
+void VirtualClock::set_state(runtime::ClockState state, Duration offset, Duration bound) {
     state_ = state;
     offset_ = offset;
     bound_ = bound;
 }
 
-asio::awaitable<bool> VirtualClock::sleep_until(Monotonic when)
-{
+asio::awaitable<bool> VirtualClock::sleep_until(Monotonic when) {
     Sleeper sleeper(loop_);
     const Place<Sleepers> place{sleepers_, sleepers_->by_time.emplace(when, &sleeper), sleeper};
     auto [error] = co_await sleeper.timer.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -72,8 +68,7 @@ asio::awaitable<bool> VirtualClock::sleep_until(Monotonic when)
     co_return sleeper.due;
 }
 
-bool VirtualClock::wake_next(Monotonic until)
-{
+bool VirtualClock::wake_next(Monotonic until) {
     auto& list = sleepers_->by_time;
     if (list.empty() || list.begin()->first > until) {
         return false;
@@ -87,17 +82,14 @@ bool VirtualClock::wake_next(Monotonic until)
     return true;
 }
 
-void VirtualClock::settle()
-{
+void VirtualClock::settle() {
     do {
         loop_.restart();
-        while (loop_.poll() > 0) {
-        }
+        while (loop_.poll() > 0) {}
     } while (wake_next(now_));
 }
 
-void VirtualClock::advance_to(Monotonic when)
-{
+void VirtualClock::advance_to(Monotonic when) {
     settle();
     while (wake_next(when)) {
         settle();
@@ -107,8 +99,7 @@ void VirtualClock::advance_to(Monotonic when)
 
 void VirtualClock::advance(Duration d) { advance_to(now_ + d); }
 
-bool VirtualClock::advance_to_next()
-{
+bool VirtualClock::advance_to_next() {
     settle();
     if (sleepers_->by_time.empty()) {
         return false;

@@ -23,8 +23,8 @@ public:
     // Runs everything that is ready and everything that falls due in the coming `d`, then stands at now() + d.
     void advance(runtime::Duration d);
     void advance_to(runtime::Monotonic when);
-    void settle();                   // runs what is ready now, without moving the time
-    bool advance_to_next();          // to the next sleeper's time; false if nobody sleeps
+    void settle();           // runs what is ready now, without moving the time
+    bool advance_to_next();  // to the next sleeper's time; false if nobody sleeps
     std::size_t sleepers() const;
 
     // Dials.

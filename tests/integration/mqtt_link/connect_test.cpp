@@ -9,15 +9,15 @@
 
 using namespace gwatt::test;
 
-TEST_CASE("a link connects, publishes with QoS 0 and 1, and hears what it subscribed to, with MQTT 5 and 3.1.1")
-{
+TEST_CASE("a link connects, publishes with QoS 0 and 1, and hears what it subscribed to, with MQTT 5 and 3.1.1") {
     for (const MqttProtocol protocol : {MqttProtocol::v5, MqttProtocol::v311}) {
         House house;
         Broker broker;
         Party party(house, options_for(broker.port(), "both", protocol));
         party.listen("a/+/c");
         REQUIRE(party.connect());
-        party.publish({.topic = "a/1/c", .payload = std::string("\0\xff bytes", 8), .content_type = "text/x", .expiry = 60s});
+        party.publish(
+            {.topic = "a/1/c", .payload = std::string("\0\xff bytes", 8), .content_type = "text/x", .expiry = 60s});
         party.publish({.topic = "a/2/c", .payload = "two", .qos = 0});
         party.publish({.topic = "a/b/d", .payload = "unheard"});
         party.publish({.topic = "a/3/c", .payload = ""});
@@ -34,8 +34,7 @@ TEST_CASE("a link connects, publishes with QoS 0 and 1, and hears what it subscr
     }
 }
 
-TEST_CASE("a retained message is heard at subscription, marked as retained")
-{
+TEST_CASE("a retained message is heard at subscription, marked as retained") {
     House house;
     Broker broker;
     Party writer(house, options_for(broker.port(), "writer"));
@@ -49,8 +48,7 @@ TEST_CASE("a retained message is heard at subscription, marked as retained")
     CHECK(reader.received[0].retained);
 }
 
-TEST_CASE("the will is delivered, retained, when the connection breaks, and not after an orderly stop")
-{
+TEST_CASE("the will is delivered, retained, when the connection breaks, and not after an orderly stop") {
     for (const MqttProtocol protocol : {MqttProtocol::v5, MqttProtocol::v311}) {
         House house;
         Broker broker;
@@ -83,8 +81,7 @@ TEST_CASE("the will is delivered, retained, when the connection breaks, and not 
     }
 }
 
-TEST_CASE("a first connection is tried again until the broker is there")
-{
+TEST_CASE("a first connection is tried again until the broker is there") {
     House house;
     Broker broker;
     broker.kill();
@@ -101,8 +98,7 @@ TEST_CASE("a first connection is tried again until the broker is there")
     CHECK(house.logged("cause=unreachable"));
 }
 
-TEST_CASE("a wrong password is not_authorised, and the right one is not written to the log")
-{
+TEST_CASE("a wrong password is not_authorised, and the right one is not written to the log") {
     for (const MqttProtocol protocol : {MqttProtocol::v5, MqttProtocol::v311}) {
         House house;
         TemporaryFolder folder;
@@ -128,8 +124,7 @@ TEST_CASE("a wrong password is not_authorised, and the right one is not written 
     }
 }
 
-TEST_CASE("a proxy in the environment is not used")
-{
+TEST_CASE("a proxy in the environment is not used") {
     House house;
     Broker broker;
     ::setenv("http_proxy", "http://127.0.0.1:9", 1);
@@ -138,8 +133,7 @@ TEST_CASE("a proxy in the environment is not used")
     CHECK(std::getenv("http_proxy") == nullptr);
 }
 
-TEST_CASE("a kept session brings what was published while the client was away")
-{
+TEST_CASE("a kept session brings what was published while the client was away") {
     House house;
     Broker broker;
     MqttOptions options = options_for(broker.port(), "keeper");

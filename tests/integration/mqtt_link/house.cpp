@@ -5,8 +5,7 @@
 
 namespace gwatt::test {
 
-MqttOptions options_for(std::uint16_t port, const std::string& client_id, MqttProtocol protocol)
-{
+MqttOptions options_for(std::uint16_t port, const std::string& client_id, MqttProtocol protocol) {
     MqttOptions options;
     options.host = "127.0.0.1";
     options.port = port;
@@ -21,8 +20,7 @@ MqttOptions options_for(std::uint16_t port, const std::string& client_id, MqttPr
     return options;
 }
 
-bool House::until(const std::function<bool()>& so, Duration most)
-{
+bool House::until(const std::function<bool()>& so, Duration most) {
     const auto end = clock.now() + most;
     while (!so()) {
         if (clock.now() >= end) {
@@ -34,35 +32,30 @@ bool House::until(const std::function<bool()>& so, Duration most)
     return true;
 }
 
-bool House::logged(const std::string& part) const
-{
+bool House::logged(const std::string& part) const {
     return std::any_of(lines.begin(), lines.end(),
                        [&](const std::string& line) { return line.find(part) != std::string::npos; });
 }
 
-asio::awaitable<void> run_link(MqttLink& link, bool& ended)
-{
+asio::awaitable<void> run_link(MqttLink& link, bool& ended) {
     co_await link.run();
     ended = true;
 }
 
-asio::awaitable<void> publish_on(MqttLink& link, Publication publication, std::vector<PublishResult>& results)
-{
+asio::awaitable<void> publish_on(MqttLink& link, Publication publication, std::vector<PublishResult>& results) {
     const PublishResult result = co_await link.publish(std::move(publication));
     results.push_back(result);
 }
 
 Party::Party(House& h, MqttOptions options) : house(h), link(h.loop, h.clock, h.log, std::move(options)) {}
 
-Party::~Party()
-{
+Party::~Party() {
     if (!ended) {
         stop();
     }
 }
 
-void Party::listen(const std::string& filter, int qos)
-{
+void Party::listen(const std::string& filter, int qos) {
     link.subscribe(filter, qos, [this](const runtime::ReceivedMessage& m) {
         received.push_back({std::string(m.topic), std::string(m.payload), m.retained, m.duplicate});
     });
@@ -70,34 +63,29 @@ void Party::listen(const std::string& filter, int qos)
 
 void Party::run() { asio::co_spawn(house.loop, run_link(link, ended), asio::detached); }
 
-void Party::publish(Publication publication)
-{
+void Party::publish(Publication publication) {
     asio::co_spawn(house.loop, publish_on(link, std::move(publication), results), asio::detached);
 }
 
-void Party::publish_many(std::size_t count, const std::string& topic, std::size_t size)
-{
+void Party::publish_many(std::size_t count, const std::string& topic, std::size_t size) {
     for (std::size_t i = 0; i < count; ++i) {
         publish({.topic = topic + "/" + std::to_string(i), .payload = std::string(size, 'x')});
     }
 }
 
-bool Party::connect()
-{
+bool Party::connect() {
     run();
     return house.until([this] { return link.connected(); });
 }
 
-bool Party::stop()
-{
+bool Party::stop() {
     link.stop();
     return house.until([this] { return ended; });
 }
 
-std::size_t Party::outcomes(Delivery delivery) const
-{
-    return static_cast<std::size_t>(std::count_if(results.begin(), results.end(),
-                                                  [&](const PublishResult& r) { return r.delivery == delivery; }));
+std::size_t Party::outcomes(Delivery delivery) const {
+    return static_cast<std::size_t>(
+        std::count_if(results.begin(), results.end(), [&](const PublishResult& r) { return r.delivery == delivery; }));
 }
 
 }  // namespace gwatt::test

@@ -31,13 +31,14 @@ struct House {
     asio::io_context loop;
     runtime::SystemClock clock{loop};
     std::vector<std::string> lines;
-    runtime::Logger log{runtime::LogLevel::debug, [this](runtime::LogLevel, std::string_view line) {
-                            lines.emplace_back(line);
-                        }};
+    runtime::Logger log{runtime::LogLevel::debug,
+                        [this](runtime::LogLevel, std::string_view line) { lines.emplace_back(line); }};
 
     // Runs the loop until `so` or the time is over; says whether it was so.
     bool until(const std::function<bool()>& so, Duration most = 20s);
-    void for_a_while(Duration d) { until([] { return false; }, d); }
+    void for_a_while(Duration d) {
+        until([] { return false; }, d);
+    }
     bool logged(const std::string& part) const;
 };
 

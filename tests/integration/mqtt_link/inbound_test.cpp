@@ -9,8 +9,7 @@
 
 using namespace gwatt::test;
 
-TEST_CASE("a flood passes in order and whole while the loop keeps up")
-{
+TEST_CASE("a flood passes in order and whole while the loop keeps up") {
     House house;
     Broker broker("allow_anonymous true\nmax_queued_messages 100000\n");
     Party reader(house, options_for(broker.port(), "reader"));
@@ -28,8 +27,7 @@ TEST_CASE("a flood passes in order and whole while the loop keeps up")
     CHECK(reader.link.numbers().dropped_full == 0);
 }
 
-TEST_CASE("when the loop stands still the queue fills to its limit, the rest is counted, and the link lives")
-{
+TEST_CASE("when the loop stands still the queue fills to its limit, the rest is counted, and the link lives") {
     House house;
     ScriptedBroker broker(house.loop);
     MqttOptions options = options_for(broker.port(), "stalled");
@@ -56,8 +54,7 @@ TEST_CASE("when the loop stands still the queue fills to its limit, the rest is 
     CHECK(house.until([&] { return party.received.back().payload == "after"; }));
 }
 
-TEST_CASE("holding back carries a short stall without a loss")
-{
+TEST_CASE("holding back carries a short stall without a loss") {
     House house;
     ScriptedBroker broker(house.loop);
     MqttOptions options = options_for(broker.port(), "held");
@@ -77,8 +74,7 @@ TEST_CASE("holding back carries a short stall without a loss")
     CHECK(party.link.numbers().dropped_full == 0);
 }
 
-TEST_CASE("the queue is limited in bytes as well")
-{
+TEST_CASE("the queue is limited in bytes as well") {
     House house;
     ScriptedBroker broker(house.loop);
     MqttOptions options = options_for(broker.port(), "bytes");
@@ -100,8 +96,7 @@ TEST_CASE("the queue is limited in bytes as well")
     CHECK(numbers.dropped_full > 0);
 }
 
-TEST_CASE("subscriptions are made again at each connection, and what nobody asked for is counted")
-{
+TEST_CASE("subscriptions are made again at each connection, and what nobody asked for is counted") {
     House house;
     ScriptedBroker broker(house.loop);
     Party party(house, options_for(broker.port(), "again"));
@@ -118,8 +113,7 @@ TEST_CASE("subscriptions are made again at each connection, and what nobody aske
     CHECK(broker.seen().filters == std::vector<std::string>{"a/#", "b", "a/#", "b"});
 }
 
-TEST_CASE("a message that two filters match reaches both handlers, once each")
-{
+TEST_CASE("a message that two filters match reaches both handlers, once each") {
     House house;
     ScriptedBroker broker(house.loop);
     Party party(house, options_for(broker.port(), "two"));
@@ -133,8 +127,7 @@ TEST_CASE("a message that two filters match reaches both handlers, once each")
     CHECK(party.link.numbers().dropped_unwanted == 0);
 }
 
-TEST_CASE("a Server Keep Alive below ours is kept from the next connection on")
-{
+TEST_CASE("a Server Keep Alive below ours is kept from the next connection on") {
     House house;
     ScriptedBroker broker(house.loop);
     broker.behaviour().connack_properties = std::string("\x13\x00\x02", 3);

@@ -10,8 +10,7 @@ using namespace gwatt::test;
 namespace {
 
 // How late the loop is, at worst, for a timer of 5 ms.
-asio::awaitable<void> watch(gwatt::runtime::Clock& clock, Duration& worst)
-{
+asio::awaitable<void> watch(gwatt::runtime::Clock& clock, Duration& worst) {
     for (;;) {
         const auto due = clock.now() + 5ms;
         co_await clock.sleep_until(due);
@@ -21,8 +20,8 @@ asio::awaitable<void> watch(gwatt::runtime::Clock& clock, Duration& worst)
 
 }  // namespace
 
-TEST_CASE("a resolver that takes seconds does not hold up the loop, nor does a publication to another broker meanwhile")
-{
+TEST_CASE(
+    "a resolver that takes seconds does not hold up the loop, nor does a publication to another broker meanwhile") {
     House house;
     ScriptedBroker broker(house.loop);
     Party well(house, options_for(broker.port(), "well"));
@@ -48,8 +47,7 @@ TEST_CASE("a resolver that takes seconds does not hold up the loop, nor does a p
     CHECK(house.clock.now() - start < options.stop_timeout + 1s);
 }
 
-TEST_CASE("a broker that accepts and says nothing ends as a failed attempt within the time-out")
-{
+TEST_CASE("a broker that accepts and says nothing ends as a failed attempt within the time-out") {
     House house;
     ScriptedBroker broker(house.loop);
     broker.behaviour().silent = true;

@@ -12,8 +12,7 @@ using namespace gwatt::test;
 namespace {
 
 // What a spool does: sends again what was lost, until it is taken. Counts the outcomes of each publication's tries.
-asio::awaitable<void> insist(MqttLink& link, Publication publication, std::size_t& taken, std::size_t& tries)
-{
+asio::awaitable<void> insist(MqttLink& link, Publication publication, std::size_t& taken, std::size_t& tries) {
     for (;;) {
         const PublishResult result = co_await link.publish(publication);
         ++tries;
@@ -24,8 +23,7 @@ asio::awaitable<void> insist(MqttLink& link, Publication publication, std::size_
     }
 }
 
-std::size_t distinct(const std::vector<Party::Received>& received)
-{
+std::size_t distinct(const std::vector<Party::Received>& received) {
     std::set<std::string> topics;
     for (const auto& message : received) {
         topics.insert(message.topic);
@@ -33,8 +31,7 @@ std::size_t distinct(const std::vector<Party::Received>& received)
     return topics.size();
 }
 
-std::uint64_t all_outcomes(const MqttLink& link)
-{
+std::uint64_t all_outcomes(const MqttLink& link) {
     std::uint64_t sum = 0;
     for (const std::uint64_t n : link.numbers().outcomes) {
         sum += n;
@@ -44,8 +41,8 @@ std::uint64_t all_outcomes(const MqttLink& link)
 
 }  // namespace
 
-TEST_CASE("20 in flight, the broker frozen, killed and started again: each has one outcome, and all arrive when resent")
-{
+TEST_CASE(
+    "20 in flight, the broker frozen, killed and started again: each has one outcome, and all arrive when resent") {
     for (const MqttProtocol protocol : {MqttProtocol::v5, MqttProtocol::v311}) {
         House house;
         Broker broker;
@@ -78,8 +75,7 @@ TEST_CASE("20 in flight, the broker frozen, killed and started again: each has o
     }
 }
 
-TEST_CASE("a network that is cut again and again under load loses nothing that is resent")
-{
+TEST_CASE("a network that is cut again and again under load loses nothing that is resent") {
     House house;
     Broker broker;
     Relay network(house.loop, broker.port());
@@ -92,9 +88,10 @@ TEST_CASE("a network that is cut again and again under load loses nothing that i
     std::size_t taken = 0;
     std::size_t tries = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        asio::co_spawn(house.loop,
-                       insist(writer.link, {.topic = "r/" + std::to_string(i), .payload = std::string(200, 'x')}, taken, tries),
-                       asio::detached);
+        asio::co_spawn(
+            house.loop,
+            insist(writer.link, {.topic = "r/" + std::to_string(i), .payload = std::string(200, 'x')}, taken, tries),
+            asio::detached);
     }
     for (std::size_t cuts = 1; cuts <= 5; ++cuts) {
         const std::size_t before = taken;
@@ -109,8 +106,7 @@ TEST_CASE("a network that is cut again and again under load loses nothing that i
     CHECK(writer.link.numbers().most_in_flight <= 20);
 }
 
-TEST_CASE("a broker that stops answering is given up after answer_timeout, and what was in flight is lost once")
-{
+TEST_CASE("a broker that stops answering is given up after answer_timeout, and what was in flight is lost once") {
     House house;
     ScriptedBroker broker(house.loop);
     broker.behaviour().puback = [](std::uint64_t) { return std::nullopt; };
@@ -129,8 +125,7 @@ TEST_CASE("a broker that stops answering is given up after answer_timeout, and w
     CHECK(broker.seen().disconnects == 1);  // we left in order
 }
 
-TEST_CASE("a disconnect in mid flight ends every publication once, with and without a DISCONNECT from the broker")
-{
+TEST_CASE("a disconnect in mid flight ends every publication once, with and without a DISCONNECT from the broker") {
     for (const bool says : {false, true}) {
         House house;
         ScriptedBroker broker(house.loop);
@@ -153,8 +148,7 @@ TEST_CASE("a disconnect in mid flight ends every publication once, with and with
     }
 }
 
-TEST_CASE("an idle link over a broker that hangs is noticed by the keepalive, and a living one is pinged")
-{
+TEST_CASE("an idle link over a broker that hangs is noticed by the keepalive, and a living one is pinged") {
     House house;
     ScriptedBroker broker(house.loop);
     MqttOptions options = options_for(broker.port(), "idle");
@@ -167,8 +161,7 @@ TEST_CASE("an idle link over a broker that hangs is noticed by the keepalive, an
     CHECK(house.until([&] { return !party.link.connected(); }, 15s));
 }
 
-TEST_CASE("a link that is destroyed with publications in flight and waiting leaves nothing behind")
-{
+TEST_CASE("a link that is destroyed with publications in flight and waiting leaves nothing behind") {
     House house;
     ScriptedBroker broker(house.loop);
     broker.behaviour().puback = [](std::uint64_t) { return std::nullopt; };

@@ -8,8 +8,7 @@
 
 using namespace gwatt::test;
 
-TEST_CASE("what an access list forbids is not_authorised with MQTT 5, and the link stays")
-{
+TEST_CASE("what an access list forbids is not_authorised with MQTT 5, and the link stays") {
     House house;
     TemporaryFolder folder;
     const std::string acl = folder.write("acl", "topic write allowed/#\n");
@@ -25,8 +24,7 @@ TEST_CASE("what an access list forbids is not_authorised with MQTT 5, and the li
     CHECK(party.link.connections() == 1);
 }
 
-TEST_CASE("a publication above the broker's Maximum Packet Size is too_large by our own count, to the byte")
-{
+TEST_CASE("a publication above the broker's Maximum Packet Size is too_large by our own count, to the byte") {
     House house;
     Broker broker("allow_anonymous true\nmax_packet_size 1000\n");
     Party party(house, options_for(broker.port(), "large"));
@@ -43,8 +41,7 @@ TEST_CASE("a publication above the broker's Maximum Packet Size is too_large by 
     CHECK(party.link.connections() == 1);
 }
 
-TEST_CASE("a publication above our own maximum packet is too_large without being sent")
-{
+TEST_CASE("a publication above our own maximum packet is too_large without being sent") {
     House house;
     ScriptedBroker broker(house.loop);
     MqttOptions options = options_for(broker.port(), "own");
@@ -57,15 +54,15 @@ TEST_CASE("a publication above our own maximum packet is too_large without being
     CHECK(broker.seen().topics.empty());
 }
 
-TEST_CASE("reasons of the broker become outcomes: quota, too large, not authorised, refused; success has reasons too")
-{
+TEST_CASE("reasons of the broker become outcomes: quota, too large, not authorised, refused; success has reasons too") {
     struct Case {
         std::uint8_t reason;
         Delivery delivery;
     };
-    const std::vector<Case> cases{{0x97, Delivery::quota}, {0x95, Delivery::too_large}, {0x87, Delivery::not_authorised},
-                                  {0x83, Delivery::refused}, {0x80, Delivery::refused}, {0x99, Delivery::refused},
-                                  {0x10, Delivery::taken}, {0x00, Delivery::taken}};
+    const std::vector<Case> cases{{0x97, Delivery::quota},          {0x95, Delivery::too_large},
+                                  {0x87, Delivery::not_authorised}, {0x83, Delivery::refused},
+                                  {0x80, Delivery::refused},        {0x99, Delivery::refused},
+                                  {0x10, Delivery::taken},          {0x00, Delivery::taken}};
     House house;
     ScriptedBroker broker(house.loop);
     Party party(house, options_for(broker.port(), "reasons"));
@@ -80,8 +77,7 @@ TEST_CASE("reasons of the broker become outcomes: quota, too large, not authoris
     CHECK(party.link.connections() == 1);
 }
 
-TEST_CASE("what would cost the connection is refused here: bad topics, QoS and retain that the broker does not have")
-{
+TEST_CASE("what would cost the connection is refused here: bad topics, QoS and retain that the broker does not have") {
     House house;
     ScriptedBroker broker(house.loop);
     broker.behaviour().connack_properties = std::string("\x24\x00\x25\x00", 4);  // maximum QoS 0, retain not available
@@ -100,8 +96,7 @@ TEST_CASE("what would cost the connection is refused here: bad topics, QoS and r
     CHECK(party.link.connections() == 1);
 }
 
-TEST_CASE("a refused subscription is logged and counted, with MQTT 5 and 3.1.1, and the link stays")
-{
+TEST_CASE("a refused subscription is logged and counted, with MQTT 5 and 3.1.1, and the link stays") {
     for (const MqttProtocol protocol : {MqttProtocol::v5, MqttProtocol::v311}) {
         House house;
         ScriptedBroker broker(house.loop);
@@ -116,19 +111,18 @@ TEST_CASE("a refused subscription is logged and counted, with MQTT 5 and 3.1.1, 
     }
 }
 
-TEST_CASE("a CONNACK with a refusal is told apart from a network that fails, with MQTT 5 and 3.1.1")
-{
+TEST_CASE("a CONNACK with a refusal is told apart from a network that fails, with MQTT 5 and 3.1.1") {
     struct Case {
         MqttProtocol protocol;
         std::uint8_t reason;
         gwatt::runtime::ConnectFailure failure;
     };
     using gwatt::runtime::ConnectFailure;
-    for (const Case& c : {Case{MqttProtocol::v5, 0x87, ConnectFailure::not_authorised},
-                          Case{MqttProtocol::v5, 0x88, ConnectFailure::refused},
-                          Case{MqttProtocol::v5, 0x84, ConnectFailure::refused},
-                          Case{MqttProtocol::v311, 5, ConnectFailure::not_authorised},
-                          Case{MqttProtocol::v311, 3, ConnectFailure::refused}}) {
+    for (const Case& c :
+         {Case{MqttProtocol::v5, 0x87, ConnectFailure::not_authorised},
+          Case{MqttProtocol::v5, 0x88, ConnectFailure::refused}, Case{MqttProtocol::v5, 0x84, ConnectFailure::refused},
+          Case{MqttProtocol::v311, 5, ConnectFailure::not_authorised},
+          Case{MqttProtocol::v311, 3, ConnectFailure::refused}}) {
         House house;
         ScriptedBroker broker(house.loop);
         broker.behaviour().connack = c.reason;
@@ -142,8 +136,7 @@ TEST_CASE("a CONNACK with a refusal is told apart from a network that fails, wit
     }
 }
 
-TEST_CASE("options that would not be safe or cannot work are refused at the start, in words")
-{
+TEST_CASE("options that would not be safe or cannot work are refused at the start, in words") {
     House house;
     const auto refused = [&](auto change) {
         MqttOptions options;

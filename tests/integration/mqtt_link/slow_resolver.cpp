@@ -16,8 +16,7 @@ std::atomic<int> lookups{0};
 
 int gwatt::test::slow_lookups() { return lookups.load(); }
 
-extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result)
-{
+extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
     if (node != nullptr && std::string_view(node).ends_with("slow.example")) {
         ++lookups;
         std::this_thread::sleep_for(std::chrono::seconds(3));

@@ -11,8 +11,7 @@ using namespace gwatt::test;
 
 namespace {
 
-asio::awaitable<void> watch(MqttLink& link, std::vector<bool>& seen)
-{
+asio::awaitable<void> watch(MqttLink& link, std::vector<bool>& seen) {
     for (;;) {
         const bool changed = co_await link.changed();
         if (!changed) {
@@ -24,8 +23,7 @@ asio::awaitable<void> watch(MqttLink& link, std::vector<bool>& seen)
 
 }  // namespace
 
-TEST_CASE("an orderly stop sends what waits, then the goodbye, then DISCONNECT, and the will stays unsaid")
-{
+TEST_CASE("an orderly stop sends what waits, then the goodbye, then DISCONNECT, and the will stays unsaid") {
     House house;
     Broker broker;
     Party reader(house, options_for(broker.port(), "reader"));
@@ -46,8 +44,7 @@ TEST_CASE("an orderly stop sends what waits, then the goodbye, then DISCONNECT, 
     CHECK(reader.received.size() == 201);
 }
 
-TEST_CASE("a stop with a broker that does not answer ends within stop_timeout, everything lost once")
-{
+TEST_CASE("a stop with a broker that does not answer ends within stop_timeout, everything lost once") {
     House house;
     ScriptedBroker broker(house.loop);
     broker.behaviour().puback = [](std::uint64_t) { return std::nullopt; };
@@ -68,8 +65,7 @@ TEST_CASE("a stop with a broker that does not answer ends within stop_timeout, e
     CHECK(party.results.back().delivery == Delivery::lost);
 }
 
-TEST_CASE("cancelling run() stops in order too")
-{
+TEST_CASE("cancelling run() stops in order too") {
     House house;
     ScriptedBroker broker(house.loop);
     MqttOptions options = options_for(broker.port(), "cancelled");
@@ -85,8 +81,7 @@ TEST_CASE("cancelling run() stops in order too")
     CHECK(broker.seen().topics == std::vector<std::string>{"bye"});
 }
 
-TEST_CASE("stop() while connecting, while pausing and before run() ends at once")
-{
+TEST_CASE("stop() while connecting, while pausing and before run() ends at once") {
     House house;
     MqttOptions options = options_for(free_port(), "nowhere");
     options.retry_first = 60s;
@@ -116,8 +111,7 @@ TEST_CASE("stop() while connecting, while pausing and before run() ends at once"
     CHECK(house.until([&] { return never.ended; }));
 }
 
-TEST_CASE("changed() wakes its callers when the link comes up, makes room, and goes down")
-{
+TEST_CASE("changed() wakes its callers when the link comes up, makes room, and goes down") {
     House house;
     ScriptedBroker broker(house.loop);
     Party party(house, options_for(broker.port(), "changes"));

@@ -9,8 +9,7 @@
 
 using namespace gwatt::test;
 
-TEST_CASE("the broker's Receive Maximum of 1 is kept: never two unanswered, in order")
-{
+TEST_CASE("the broker's Receive Maximum of 1 is kept: never two unanswered, in order") {
     House house;
     ScriptedBroker broker(house.loop);
     broker.behaviour().connack_properties = std::string("\x21\x00\x01", 3);
@@ -29,8 +28,7 @@ TEST_CASE("the broker's Receive Maximum of 1 is kept: never two unanswered, in o
     }
 }
 
-TEST_CASE("our own window holds where the broker would take more, and room comes with each answer")
-{
+TEST_CASE("our own window holds where the broker would take more, and room comes with each answer") {
     House house;
     ScriptedBroker broker(house.loop);
     broker.behaviour().puback = [](std::uint64_t) { return std::nullopt; };
@@ -53,8 +51,7 @@ TEST_CASE("our own window holds where the broker would take more, and room comes
 
 // A burst handed to the library at once goes at 40 messages a second once the Receive Maximum is reached; in this test
 // that would show as a ctest time-out: 20000 messages would take 500 s.
-TEST_CASE("a burst far above the broker's Receive Maximum passes, with never more in flight than it")
-{
+TEST_CASE("a burst far above the broker's Receive Maximum passes, with never more in flight than it") {
     House house;
     Broker broker("allow_anonymous true\nmax_inflight_messages 10\n");
     Party party(house, options_for(broker.port(), "burst"));
@@ -68,8 +65,7 @@ TEST_CASE("a burst far above the broker's Receive Maximum passes, with never mor
     CHECK(party.link.connections() == 1);
 }
 
-TEST_CASE("a wide window is the library's too: 500 in flight at once are all answered")
-{
+TEST_CASE("a wide window is the library's too: 500 in flight at once are all answered") {
     House house;
     ScriptedBroker broker(house.loop);
     broker.behaviour().puback = [](std::uint64_t) { return std::nullopt; };
@@ -85,8 +81,7 @@ TEST_CASE("a wide window is the library's too: 500 in flight at once are all ans
     CHECK(broker.seen().most_unanswered == 500);
 }
 
-TEST_CASE("a publication whose coroutine is cancelled while it waits is not sent")
-{
+TEST_CASE("a publication whose coroutine is cancelled while it waits is not sent") {
     House house;
     ScriptedBroker broker(house.loop);
     broker.behaviour().puback = [](std::uint64_t) { return std::nullopt; };

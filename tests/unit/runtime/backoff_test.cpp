@@ -8,8 +8,7 @@ using namespace std::chrono_literals;
 using gwatt::runtime::Backoff;
 using gwatt::runtime::Duration;
 
-TEST_CASE("each wait lies between half and the whole of a step that doubles up to the cap")
-{
+TEST_CASE("each wait lies between half and the whole of a step that doubles up to the cap") {
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
         Backoff backoff(1s, 60s, seed);
         Duration step = 1s;
@@ -23,8 +22,7 @@ TEST_CASE("each wait lies between half and the whole of a step that doubles up t
     }
 }
 
-TEST_CASE("reset starts again from the first step")
-{
+TEST_CASE("reset starts again from the first step") {
     Backoff backoff(100ms, 10s, 7);
     for (int i = 0; i < 9; ++i) {
         backoff.next();
@@ -34,8 +32,7 @@ TEST_CASE("reset starts again from the first step")
     CHECK(backoff.next() <= 100ms);
 }
 
-TEST_CASE("one seed gives one row of waits, and many seeds spread")
-{
+TEST_CASE("one seed gives one row of waits, and many seeds spread") {
     Backoff a(1s, 60s, 42);
     Backoff b(1s, 60s, 42);
     for (int i = 0; i < 10; ++i) {
@@ -53,8 +50,7 @@ TEST_CASE("one seed gives one row of waits, and many seeds spread")
     CHECK(upper < 600);
 }
 
-TEST_CASE("a cap below the first step and steps without length are brought inside")
-{
+TEST_CASE("a cap below the first step and steps without length are brought inside") {
     Backoff small_cap(10s, 1s, 1);
     CHECK(small_cap.next() <= 10s);
     CHECK(small_cap.next() <= 10s);

@@ -21,8 +21,7 @@ struct House {
 
 }  // namespace
 
-TEST_CASE("a trouble that repeats every second for a day is said fewer than forty times")
-{
+TEST_CASE("a trouble that repeats every second for a day is said fewer than forty times") {
     House house;
     Complaint complaint(house.log, house.clock, "meter silent");
     for (int i = 0; i < 86400; ++i) {
@@ -37,8 +36,7 @@ TEST_CASE("a trouble that repeats every second for a day is said fewer than fort
     CHECK(complaint.count() == 86400);
 }
 
-TEST_CASE("recovery says how long and how often, once, and the next trouble is said at once")
-{
+TEST_CASE("recovery says how long and how often, once, and the next trouble is said at once") {
     House house;
     Complaint complaint(house.log, house.clock, "broker unreachable", LogLevel::error);
     complaint.recovered();

@@ -6,8 +6,7 @@
 
 using gwatt::runtime::Counters;
 
-TEST_CASE("a counter is listed with the value its owner holds now")
-{
+TEST_CASE("a counter is listed with the value its owner holds now") {
     Counters counters;
     std::uint64_t sent = 0;
     counters.counter("gwatt_sent_total", {{"outcome", "taken"}}, "Sent", sent);
@@ -18,8 +17,7 @@ TEST_CASE("a counter is listed with the value its owner holds now")
     CHECK(counters.all()[0].labels[0].second == "taken");
 }
 
-TEST_CASE("entries of one name stand together, in the order of their labels")
-{
+TEST_CASE("entries of one name stand together, in the order of their labels") {
     Counters counters;
     const std::uint64_t value = 0;
     counters.counter("gwatt_b_total", {{"x", "2"}}, "b", value);
@@ -34,8 +32,7 @@ TEST_CASE("entries of one name stand together, in the order of their labels")
     CHECK(all[3].name == "gwatt_c");
 }
 
-TEST_CASE("what Prometheus would refuse, or read as two things, is refused at registration")
-{
+TEST_CASE("what Prometheus would refuse, or read as two things, is refused at registration") {
     Counters counters;
     const std::uint64_t value = 0;
     counters.counter("gwatt_a_total", {}, "a", value);

@@ -21,15 +21,13 @@ namespace {
 
 using Said = std::vector<std::string>;
 
-asio::awaitable<void> sleep_and_say(Clock& clock, Duration d, std::string word, Said& said)
-{
+asio::awaitable<void> sleep_and_say(Clock& clock, Duration d, std::string word, Said& said) {
     co_await asio::this_coro::throw_if_cancelled(false);
     const bool slept = co_await clock.sleep_for(d);
     said.push_back(slept ? word : word + " cancelled");
 }
 
-asio::awaitable<void> tick(Clock& clock, Duration period, std::vector<Duration>& at)
-{
+asio::awaitable<void> tick(Clock& clock, Duration period, std::vector<Duration>& at) {
     const auto start = clock.now();
     for (;;) {
         co_await clock.sleep_for(period);
@@ -37,16 +35,13 @@ asio::awaitable<void> tick(Clock& clock, Duration period, std::vector<Duration>&
     }
 }
 
-template <class Awaitable>
-void spawn(asio::io_context& loop, Awaitable a)
-{
+template <class Awaitable> void spawn(asio::io_context& loop, Awaitable a) {
     asio::co_spawn(loop, std::move(a), asio::detached);
 }
 
 }  // namespace
 
-TEST_CASE("sleepers wake in the order of their times, equal times in the order they lay down")
-{
+TEST_CASE("sleepers wake in the order of their times, equal times in the order they lay down") {
     asio::io_context loop;
     VirtualClock clock(loop);
     Said said;
@@ -63,8 +58,7 @@ TEST_CASE("sleepers wake in the order of their times, equal times in the order t
     CHECK(clock.sleepers() == 0);
 }
 
-TEST_CASE("a sleeper sees exactly its own time, however far one advance goes")
-{
+TEST_CASE("a sleeper sees exactly its own time, however far one advance goes") {
     asio::io_context loop;
     VirtualClock clock(loop);
     std::vector<Duration> at;
@@ -75,8 +69,7 @@ TEST_CASE("a sleeper sees exactly its own time, however far one advance goes")
     CHECK(at.size() == 4 + 24 * 3600 * 4);
 }
 
-TEST_CASE("asio's cancellation ends a sleep at once, without moving time")
-{
+TEST_CASE("asio's cancellation ends a sleep at once, without moving time") {
     asio::io_context loop;
     VirtualClock clock(loop);
     asio::cancellation_signal signal;
@@ -93,8 +86,7 @@ TEST_CASE("asio's cancellation ends a sleep at once, without moving time")
     CHECK(clock.sleepers() == 0);
 }
 
-TEST_CASE("coroutines asleep when the clock and the loop go are destroyed cleanly")
-{
+TEST_CASE("coroutines asleep when the clock and the loop go are destroyed cleanly") {
     Said said;
     {
         asio::io_context loop;
@@ -105,8 +97,7 @@ TEST_CASE("coroutines asleep when the clock and the loop go are destroyed cleanl
     CHECK(said.empty());
 }
 
-TEST_CASE("UTC follows monotonic time until someone steps it")
-{
+TEST_CASE("UTC follows monotonic time until someone steps it") {
     asio::io_context loop;
     VirtualClock clock(loop);
     const auto utc = clock.utc_now();
@@ -117,8 +108,7 @@ TEST_CASE("UTC follows monotonic time until someone steps it")
     CHECK(clock.read().utc == clock.utc_now());
 }
 
-TEST_CASE("advance_to_next goes to the next sleeper and says when nobody sleeps")
-{
+TEST_CASE("advance_to_next goes to the next sleeper and says when nobody sleeps") {
     asio::io_context loop;
     VirtualClock clock(loop);
     Said said;
