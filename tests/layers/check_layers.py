@@ -84,6 +84,8 @@ def allowed(source, target):
         own = os.path.splitext(source)[0]
         return there in ("runtime", "proto") or target in ("fleet/outputs/output.hpp", own + ".hpp") \
             or os.path.dirname(source) == os.path.dirname(target) != "fleet/outputs"
+    if here == "drivers/check" and there == "drivers/runner":  # loads plugins and parses options as the runner does
+        return True
     if here is not None and here.startswith("drivers/"):
         plain = here not in ("drivers/abi", "drivers/runner", "drivers/check", "drivers/profile")
         return (there == "drivers/abi") or (plain and there == "drivers/profile")

@@ -1,0 +1,3 @@
+/* A shared object that is no driver. */
+int something_else(void);
+int something_else(void) { return 1; }
