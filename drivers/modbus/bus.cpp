@@ -110,7 +110,7 @@ Went Bus::run(Plan& plan, Instant deadline, Samples& out) {
 
 Went Bus::turn(UnitPlan& plan, Instant share, Instant deadline, Samples& out) {
     auto& unit = units_[plan.unit];
-    auto went = unit.turn(plan, share, out);
+    auto went = unit.turn(plan, std::min(deadline, unit.extended(plan, share)), out);
     // A connection that was left alone may have been closed by the other side: that is worth one new one.
     if (went == Went::gone && !fresh_ && !settings_.tty && reconnect(deadline - host_.now()))
         went = unit.turn(plan, deadline, out);

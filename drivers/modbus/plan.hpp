@@ -23,6 +23,7 @@ struct UnitPlan {
     std::uint32_t holes_version = ~std::uint32_t{0};  // of the holes that `spans` were made with
     // of this turn:
     std::uint32_t next_span = 0;
+    bool due = false;   // asked at all: its unit is not dormant
     bool over = false;  // nothing more to ask in this turn
     bool tried = false, answered = false;
     std::uint32_t given = 0;                         // entries

@@ -19,14 +19,15 @@ void Unit::log(Level level, const std::string& what, const std::string& more) co
 bool Unit::prepare(UnitPlan& plan, Instant now) {
     for (auto& entry : plan.entries) entry.given = false;
     plan.next_span = plan.given = 0;
-    plan.over = plan.tried = plan.answered = false;
-    plan.missing = GWATT_QUALITY_NOT_READ;
-    if (!standing_.due(now)) {
-        plan.missing = GWATT_QUALITY_TIMEOUT;
-        plan.over = true;
-        return false;
+    plan.tried = plan.answered = false;
+    plan.due = standing_.due(now);
+    plan.over = !plan.due;
+    plan.missing = plan.due ? GWATT_QUALITY_NOT_READ : GWATT_QUALITY_TIMEOUT;
+    if (!plan.due) return false;
+    if (standing_.dormant()) {
+        met_ = known_ = false;
+        latency_ = first_guess;
     }
-    if (standing_.dormant()) met_ = false;
     if (!holes_.empty() && (standing_.dormant() || now >= forget_holes_)) holes_.forget();
     if (plan.holes_version != holes_.version()) {
         merge(plan.places, profile_.longest_read, gap_, holes_, plan.spans);
@@ -64,8 +65,14 @@ Went Unit::turn(UnitPlan& plan, Instant deadline, Samples& out) {
     return well && !told_ ? tell(deadline) : Went::on;
 }
 
-bool Unit::room_for(const Place& place, Instant deadline) const {
-    return deadline - host_.now() > talk_.least_time(place.words);
+Duration Unit::need(const Place& place) const { return talk_.least_time(place.words) + latency_ + latency_ / 2; }
+
+bool Unit::room_for(const Place& place, Instant deadline) const { return deadline - host_.now() > need(place); }
+
+// With many units and little time, a share can be shorter than an answer takes: asking then would only disturb the line.
+Instant Unit::extended(const UnitPlan& plan, Instant share) const {
+    if (!known_ || plan.spans.empty()) return share;
+    return std::max(share, host_.now() + need(plan.spans[0].place));
 }
 
 Answered Unit::ask(const Place& place, Instant deadline) {
@@ -74,10 +81,21 @@ Answered Unit::ask(const Place& place, Instant deadline) {
         .function = place.table == RegisterTable::holding ? Function::read_holding : Function::read_input,
         .first = place.first,
         .count = place.words};
+    const auto begun = host_.now();
     auto answered = talk_.ask(request, deadline);
     // Noise on the line is worth one more try; silence is not.
-    if (answered.answer == Answer::garbled && room_for(place, deadline)) answered = talk_.ask(request, deadline);
+    if (answered.answer == Answer::garbled && room_for(place, deadline))
+        answered = talk_.ask(request, deadline);
+    else if (answered.answer == Answer::reply)
+        learn(host_.now() - begun - talk_.least_time(place.words));
     return answered;
+}
+
+// The longest latency of late: taken over at once where it grows, forgotten slowly.
+void Unit::learn(Duration latency) {
+    latency = std::max(latency, Duration{});
+    latency_ = known_ ? std::max(latency, latency_ - latency_ / 16) : latency;
+    known_ = true;
 }
 
 Went Unit::ask_range(UnitPlan& plan, std::uint32_t from, std::uint32_t to, Instant deadline, Samples& out) {
@@ -171,7 +189,7 @@ void Unit::finish(UnitPlan& plan, Samples& out) {
         out.none(plan.entries[i].sensor, now, absent ? GWATT_QUALITY_UNAVAILABLE : plan.missing);
     }
     const bool nothing_left = plan.spans.empty() && !denied_;  // it refused everything
-    if ((!plan.tried && !nothing_left) || plan.missing == GWATT_QUALITY_BUSY) return;
+    if (!plan.due || (!plan.tried && !nothing_left) || plan.missing == GWATT_QUALITY_BUSY) return;
     if (plan.given > 0 || denied_) {
         const auto since = standing_.silent_since();
         if (standing_.answered())

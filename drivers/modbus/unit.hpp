@@ -24,13 +24,14 @@ public:
 
     // Before a turn: whether it is to be asked; else the plan says why not.
     bool prepare(UnitPlan& plan, Instant now);
+    // The share, or a little more where a unit that is known to answer would not get through with it.
+    Instant extended(const UnitPlan& plan, Instant share) const;
     // Asks until the plan is over or the deadline comes; can be called again with a later deadline.
     Went turn(UnitPlan& plan, Instant deadline, Samples& out);
     // After a turn: gives what is missing its reason, and judges the unit.
     void finish(UnitPlan& plan, Samples& out);
     // Reads the texts that decide whether the profile fits. `on` when that is known, or when there are none.
     Went meet(Instant deadline);
-    bool waits_to_be_met() const { return !met_; }
     // It may be another device from now on.
     void doubt() { met_ = false; }
     const UnitSetting& setting() const { return setting_; }
@@ -46,6 +47,8 @@ private:
     Answered read_text(std::size_t index, Instant deadline);
     Went tell(Instant deadline);
     bool fits(std::size_t index);
+    Duration need(const Place& place) const;
+    void learn(Duration latency);
     bool room_for(const Place& place, Instant deadline) const;
     void log(Level level, const std::string& what, const std::string& more = {}) const;
 
@@ -57,6 +60,9 @@ private:
     Standing standing_;
     Holes holes_;
     Instant forget_holes_{}, check_again_{};
+    static constexpr Duration first_guess = std::chrono::milliseconds(20);
+    Duration latency_ = first_guess;  // how long it thinks
+    bool known_ = false;
     bool met_ = false, denied_ = false, told_ = false;
     std::vector<std::pair<bool, std::string>> texts_;  // read since it was last met, and what they say
 };
