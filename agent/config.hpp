@@ -98,4 +98,7 @@ AgentConfig load_config(const std::string& file, runtime::Environment environmen
 AgentConfig parse_config(std::string_view text, const std::string& file,
                          runtime::Environment environment = runtime::process_environment);
 
+// Fills in what the configuration leaves open.
+DriverHostPaths found_paths(DriverHostPaths configured);
+
 }  // namespace gwatt::agent

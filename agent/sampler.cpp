@@ -30,7 +30,7 @@ asio::awaitable<void> Sampler::run() {
         const Monotonic point = grid_.plan(clock_.read());
         const bool woken = co_await clock_.sleep_until(point);
         if (!woken) co_return;
-        if (!planned() || version_ != roster_.version()) continue;
+        if (!planned() || version_ != roster_.version() || grid_.missed(clock_.now())) continue;
         const bool go_on = co_await scan();
         if (!go_on) co_return;
     }

@@ -27,10 +27,14 @@ void SamplingGrid::set_periods(std::span<const Duration> lengths) {
     for (Duration length : lengths) periods_.push_back({.length = length});
 }
 
+bool SamplingGrid::missed(const Period& period, Monotonic now) { return now - period.when > period.length / 4; }
+
+bool SamplingGrid::missed(Monotonic now) const {
+    return std::any_of(periods_.begin(), periods_.end(), [&](const Period& p) { return p.due && missed(p, now); });
+}
+
 void SamplingGrid::plan_one(Period& period, const ClockReading& now) {
     const auto instant = [&](Utc utc) { return now.monotonic + (utc - now.utc); };
-    period.realigned = false;
-    period.skipped = 0;
     if (!period.started) {
         period.started = true;
         period.target = multiple_after(now.utc, period.length);
@@ -47,10 +51,10 @@ void SamplingGrid::plan_one(Period& period, const ClockReading& now) {
         }
         return;
     }
-    const Duration late = now.monotonic - period.when;
-    if (late <= period.length / 4) return;
-    period.skipped = static_cast<std::uint64_t>((late + period.length * 3 / 4) / period.length);
-    period.target += period.length * static_cast<std::int64_t>(period.skipped);
+    if (!missed(period, now.monotonic)) return;
+    const std::int64_t points = (now.monotonic - period.when + period.length * 3 / 4) / period.length;
+    period.skipped += static_cast<std::uint64_t>(points);
+    period.target += period.length * points;
     period.when = instant(period.target);
 }
 
@@ -76,6 +80,8 @@ void SamplingGrid::passed() {
         period.last = period.when;
         period.ran = true;
         period.target += period.length;
+        period.realigned = false;
+        period.skipped = 0;
     }
 }
 

@@ -33,12 +33,15 @@ public:
     runtime::Monotonic plan(const runtime::ClockReading& now);
     // Of the planned point: the instant at which the next one of any period comes.
     runtime::Monotonic after() const;
+    // It is too late to run the planned point: plan again.
+    bool missed(runtime::Monotonic now) const;
     // The planned point is being run.
     void passed();
 
     std::span<const Period> periods() const { return periods_; }
 
 private:
+    static bool missed(const Period& period, runtime::Monotonic now);
     static void plan_one(Period& period, const runtime::ClockReading& now);
     std::vector<Period> periods_;
     runtime::Monotonic planned_{};

@@ -29,6 +29,7 @@ public:
 
     // Dials.
     void step_utc(runtime::Duration d) { utc_at_start_ += d; }  // someone set the wall clock
+    void stall(runtime::Duration d) { now_ += d; }  // the process stood still: time has passed and nobody ran
     void set_state(runtime::ClockState state, runtime::Duration offset, runtime::Duration bound);
 
 private:

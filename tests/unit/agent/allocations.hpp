@@ -1,0 +1,7 @@
+#pragma once
+// How often this program has asked for memory.
+#include <cstdint>
+
+namespace gwatt::test {
+std::uint64_t allocations();
+}
