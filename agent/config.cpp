@@ -3,6 +3,7 @@
 #include "proto/topics.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <set>
 
@@ -170,6 +171,7 @@ void read_buses(TomlTable& root, AgentConfig& out) {
     if (tables.size() > most_buses) root.fault("bus", std::to_string(tables.size()) + " buses", "at most " + std::to_string(most_buses));
     for (TomlTable& table : tables) {
         read_bus(table, out.buses.emplace_back());
+        out.buses.back().host.base = std::filesystem::path(out.file).parent_path().string();
         if (!names.insert(out.buses.back().host.name).second)
             table.fault("name", "another name: this one is taken, and \"agent\" is the agent itself");
     }

@@ -1,6 +1,7 @@
 // gwatt-agent: reads a rack's buses through driver plugins and publishes over MQTT. This file is the way of a reading:
 // driver_host, sampler, energy, batcher, spool, publisher, link.
 #include "agent/batcher.hpp"
+#include "agent/command.hpp"
 #include "agent/config.hpp"
 #include "agent/driver_host.hpp"
 #include "agent/energy.hpp"
@@ -19,8 +20,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include <CLI/CLI.hpp>
-
 #include <csignal>
 #include <deque>
 #include <iostream>
@@ -31,7 +30,7 @@ using namespace gwatt;
 using namespace gwatt::agent;
 namespace asio = boost::asio;
 
-enum Exit { good = 0, usage = 64, unavailable = 69, software = 70, bad_config = 78 };
+enum Exit { good = 0, software = 70, bad_config = 78 };  // sysexits.h
 constexpr Duration stop_within = 5s, publish_within = 2500ms, self_period = 60s;
 
 class Agent {
@@ -46,7 +45,6 @@ public:
           batcher_(config.publish, clock_, energy_, identity_.boot, [this](const Outgoing& m) { to_spool(m); }),
           roster_(loop_, clock_, config, [this](const proto::Catalog& c) { change_catalog(c); }) {
         const DriverHostPaths paths = found_paths(config.paths);
-        CounterList list(counters_, clock_);
         for (const BusSection& bus : config.buses) {
             hosts_.emplace_back(loop_, clock_, log_, bus.host, paths);
             add_bus(hosts_.back(), &bus, {});
@@ -114,7 +112,10 @@ private:
         co_await publisher_.finish(begun + publish_within);
         sending_.cancel();
         link_.stop();
-        while (driving_.running() + linking_.running() > 0 && clock_.now() < begun + stop_within) co_await clock_.sleep_for(10ms);
+        for (bool ended = false; !ended;) {
+            co_await clock_.sleep_for(10ms);
+            ended = driving_.running() + linking_.running() == 0 || clock_.now() > begun + stop_within;
+        }
         loop_.stop();
     }
 
@@ -140,30 +141,21 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("gwatt-agent: reads a rack's power and publishes it over MQTT");
-    std::string file = "/etc/gwatt/agent.toml";
-    bool read_once = false;
-    app.add_option("-c,--config", file, "configuration file")->capture_default_str();
-    app.add_flag("--once", read_once, "read every sensor once, print a table, end; needs no broker");
-    app.set_version_flag("--version", "gwatt-agent " GWATT_VERSION);
-    const CLI::App* only_check = app.add_subcommand("check", "say what is wrong with the configuration, and end")->fallthrough();
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? Exit::good : Exit::usage;
-    }
+    int status = Exit::good;
+    const auto command = parse_command(argc, argv, status);
+    if (!command) return status;
     std::signal(SIGPIPE, SIG_IGN);
     try {
-        const AgentConfig config = load_config(file);
-        if (*only_check) return check(config, std::cout, std::cerr);
-        if (read_once) return once(config, std::cout, std::cerr);
+        const AgentConfig config = load_config(command->config);
+        if (command->what == Command::Do::check) return check(config, std::cout, std::cerr);
+        if (command->what == Command::Do::once) return once(config, std::cout, std::cerr);
         Agent(config).run();
-        return Exit::good;
     } catch (const runtime::ConfigError& error) {
         std::cerr << error.what() << '\n';
-        return Exit::bad_config;
+        status = Exit::bad_config;
     } catch (const std::exception& error) {
         std::cerr << "gwatt-agent: " << error.what() << '\n';
-        return Exit::software;
+        status = Exit::software;
     }
+    return status;
 }

@@ -252,7 +252,7 @@ asio::awaitable<void> Publisher::announce() {
     if (well) announce_.reset();
     else if (link_.connected() && link_.connections() == connection) announce_at_ = clock_.now() + announce_.next();
     // A broker that refuses the catalog may still take records: readers may have the catalog from elsewhere.
-    if (link_.connected() && counters_.in_flight == 0 && !well) catalog_due_ = catalog_due_ && announce_.tries() < 3;
+    if (announce_.tries() >= most_refusals) catalog_due_ = false;
 }
 
 asio::awaitable<bool> Publisher::publish_catalog() {

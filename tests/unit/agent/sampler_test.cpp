@@ -157,7 +157,7 @@ TEST_CASE("points that pass while the loop stands still come as readings that we
     bench.open(0, {power_sensor("bus0.p")});
     bench.clock.advance(3s);
     const std::size_t before = bench.taken[0].size();
-    bench.clock.stall(4200ms);
+    bench.clock.stall(4400ms);
     bench.clock.advance(2s);
     CHECK(bench.samplers[0].counters().skipped_points == 4);
     CHECK(bench.count(0, Quality::not_read) == 4);
