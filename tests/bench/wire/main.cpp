@@ -76,6 +76,10 @@ double report(RackCost& cost) {
     };
     live("live", cost.live);
     live("live_of_total", cost.live_of_total);
+    // The points of the total every second, all of them every ten.
+    const double mixed = cost.live_of_total.bytes_per_message() * 0.9 + cost.live.bytes_per_message() * 0.1;
+    print("wire.rack.live_mixed.rate", mixed, "B/s");
+    print("wire.rack.data_and_live_mixed", (bytes_per_second + mixed) / samples_per_second, "B/sample");
     print("wire.rack.catalog", cost.catalog, "B");
     return data;
 }

@@ -169,6 +169,28 @@ def one_line_of_the_docs(port, catalog):
     return 0
 
 
+def thirty_lines_of_the_docs(work):
+    """The decoder printed in docs/wire.md reads what subscriber.py reads."""
+    lines = (ROOT / "docs/wire.md").read_text(encoding="utf-8").splitlines()
+    begin = lines.index("    def read(data, catalog):")
+    end = next(i for i in range(begin, len(lines)) if lines[i] and not lines[i].startswith("    "))
+    printed = {}
+    exec("\n".join(line[4:] for line in lines[begin:end]), printed)  # pylint: disable=exec-used
+    kinds = subscriber.generated_messages(str(work / "generated"))
+    index = [line.split(" ", 3) for line in (work / "index").read_text(encoding="utf-8").splitlines()]
+    payloads = [(topic.split("/")[-1], (work / f"{number}.bin").read_bytes()) for number, _, topic, _ in index]
+    catalogs = {c.header.catalog: c for c in (kinds["catalog"].FromString(p) for s, p in payloads if s == "catalog")}
+    compared = 0
+    for data in (kinds["data"].FromString(p) for s, p in payloads if s == "data"):
+        catalog = catalogs[data.header.catalog]
+        ours = [(sensor.name, *rest) for sensor, *rest in subscriber.data_cells(data, catalog)]
+        if list(printed["read"](data, catalog)) != ours:
+            print("the code in docs/wire.md reads other values than subscriber.py")
+            return 1
+        compared += len(ours)
+    return 0 if compared else 1
+
+
 class Stage(lab.Lab):
     def check_broker(self):
         name, process = self.processes[0]
@@ -200,6 +222,8 @@ def against_expected(decoder, messages, work):
             raise lab.Failed(f"{decoder} ended with status {status}:\n{stage.log_tail(decoder)}")
         wrong = one_line_of_the_docs(port, expected[0]) if decoder == "protoc" else 0
     got = read_output(decoder, output, work)
+    if decoder == "python":
+        wrong += thirty_lines_of_the_docs(work)
     wrong += compare(expected, got, ("gwatt", decoder))
     if len(got) != len(expected):
         print(f"{len(expected)} messages were published, {decoder} read {len(got)}")
