@@ -53,8 +53,8 @@ void read_broker(TomlTable table, BrokerConfig& out)
     out.password_file = table.text("password_file", "");
     out.keepalive = std::chrono::duration_cast<std::chrono::seconds>(table.duration("keepalive", 1s, 1h, Duration(out.keepalive)));
     if (auto tls = table.table("tls")) {
-        out.tls = TlsFiles{tls->text("ca", ""), tls->text("certificate", ""), tls->text("key", "")};
-        if (out.tls->certificate.empty() != out.tls->key.empty()) tls->fault("key", "certificate and key together");
+        out.tls = TlsFiles{tls->text("ca", ""), tls->text("cert", ""), tls->text("key", "")};
+        if (out.tls->certificate.empty() != out.tls->key.empty()) tls->fault("key", "cert and key together");
     }
     if (!out.tls && !out.insecure && !is_this_machine(out.host))
         table.fault("host", "\"" + out.host + "\" without TLS", "a section [mqtt.tls], or insecure = true where you mean it");
@@ -67,7 +67,7 @@ void read_fleet(TomlTable table, FleetConfig& out, std::string& site)
     site = topic_level(table, "site", "");
     using Level = runtime::LogLevel;
     out.log_level = table.choice<Level>(
-        "log_level", {{"error", Level::error}, {"warning", Level::warning}, {"info", Level::info}, {"debug", Level::debug}}, out.log_level);
+        "log", {{"error", Level::error}, {"warning", Level::warning}, {"info", Level::info}, {"debug", Level::debug}}, out.log_level);
     out.admit_unlisted = table.choice<bool>("unlisted", {{"admit", true}, {"refuse", false}}, out.admit_unlisted);
     out.agents_limit = static_cast<std::size_t>(table.integer("agents_limit", 1, 1'000'000, static_cast<std::int64_t>(out.agents_limit)));
     out.most_watts = table.number("most_watts", 1, most_rack_watts, out.most_watts);

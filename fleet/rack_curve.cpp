@@ -35,11 +35,11 @@ int common_cut(const CurveSample& a, const CurveSample& b)
     return -1;
 }
 
-int best_cut(const CurveSample& sample)
+// The best cut with a power of its own.
+int powered_cut(const CurveSample& sample)
 {
-    for (const unsigned mask : {static_cast<unsigned>(sample.whole), static_cast<unsigned>(sample.present)})
-        for (unsigned i = 0; i < cut_limit; ++i)
-            if ((mask >> i & 1u) != 0) return static_cast<int>(i);
+    for (unsigned i = 0; i < cut_limit; ++i)
+        if ((sample.whole & sample.powered & 1u << i) != 0) return static_cast<int>(i);
     return -1;
 }
 
@@ -64,26 +64,21 @@ bool add_difference(const CurveSample& lo, const CurveSample& hi, const Span& sp
 // The interval of which the message gives its own mean, not reaching back beyond `from`.
 void add_own_interval(const CurveSample& sample, std::int64_t from, const Span& span, const CurveLimits& limits, SecondEnergy& out)
 {
-    const int cut = best_cut(sample);
-    if (cut < 0 || (sample.whole >> cut & 1) == 0) return;
+    const int cut = powered_cut(sample);
+    if (cut < 0) return;
     const double watts = static_cast<double>(sample.cuts[static_cast<std::size_t>(cut)].watts);
-    if (!(std::fabs(watts) <= limits.most_watts)) return;
     const auto begin = std::max(sample.start_ns, from);
-    if (begin >= sample.time_ns) return;
+    if (!(std::fabs(watts) <= limits.most_watts) || begin >= sample.time_ns) return;
     out.measured_mj += span.share(millijoules(watts, sample.time_ns - begin), begin, sample.time_ns);
     out.known_ns += span.overlap(begin, sample.time_ns);
 }
 
-// The last power, from `lo` to `until`, for no longer than the hold time.
-void hold(const CurveSample& lo, std::int64_t until, const Span& span, const CurveLimits& limits, SecondEnergy& out)
+// The last power, from the last sample to `until`, for no longer than the hold time.
+void hold(const RackCurve::Cursor& at, std::int64_t until, const Span& span, const CurveLimits& limits, SecondEnergy& out)
 {
-    const int cut = best_cut(lo);
-    if (cut < 0 || (lo.whole >> cut & 1) == 0) return;
-    const double watts = static_cast<double>(lo.cuts[static_cast<std::size_t>(cut)].watts);
-    if (!(std::fabs(watts) <= limits.most_watts)) return;
-    const auto end = std::min(until, lo.time_ns + limits.hold_ns);
-    const auto time = span.overlap(lo.time_ns, end);
-    out.held_mj += millijoules(watts, time);
+    if (!at.has_watts || !(std::fabs(at.watts) <= limits.most_watts)) return;
+    const auto time = span.overlap(at.last.time_ns, std::min(until, at.last.time_ns + limits.hold_ns));
+    out.held_mj += millijoules(at.watts, time);
     out.held_ns += time;
 }
 }  // namespace
@@ -108,25 +103,33 @@ bool RackCurve::insert(const CurveSample& sample)
     return true;
 }
 
+void RackCurve::Cursor::pass(const CurveSample& sample)
+{
+    last = sample;
+    const int cut = powered_cut(sample);
+    if (cut >= 0) watts = static_cast<double>(sample.cuts[static_cast<std::size_t>(cut)].watts), has_watts = true;
+    else if (sample.whole == 0) has_watts = false;
+}
+
 SecondEnergy RackCurve::second(std::int64_t second, Cursor& cursor, const CurveLimits& limits) const
 {
     const Span span{second * second_ns, (second + 1) * second_ns};
     SecondEnergy out;
-    const CurveSample* lo = cursor.last.time_ns != 0 ? &cursor.last : nullptr;
-    for (auto s = second; s <= newest_; ++s) {
-        const auto* hi = at(s);
-        if (!hi || (lo && hi->time_ns <= lo->time_ns)) continue;
-        if (hi->time_ns - span.end > limits.bridge_ns) break;
-        if (!lo || !add_difference(*lo, *hi, span, limits, out)) {
-            const auto from = lo ? lo->time_ns : INT64_MIN;
-            add_own_interval(*hi, from, span, limits, out);
-            if (lo) hold(*lo, std::max(hi->start_ns, from), span, limits, out);
+    bool reached = false;  // the end of the second
+    for (auto s = second; s <= newest_ && !reached; ++s) {
+        const auto* next = at(s);
+        const bool first = cursor.last.time_ns == 0;
+        if (!next || next->time_ns <= cursor.last.time_ns) continue;
+        if (next->time_ns - span.end > limits.bridge_ns) break;
+        if (first || !add_difference(cursor.last, *next, span, limits, out)) {
+            const auto from = first ? INT64_MIN : cursor.last.time_ns;
+            add_own_interval(*next, from, span, limits, out);
+            if (!first) hold(cursor, std::max(next->start_ns, from), span, limits, out);
         }
-        lo = hi;
-        if (hi->time_ns >= span.end) break;
+        reached = next->time_ns >= span.end;
+        if (!reached) cursor.pass(*next);
     }
-    if (lo && lo->time_ns < span.end) hold(*lo, span.end, span, limits, out);
-    if (const auto* inside = at(second)) cursor.last = *inside;
+    if (!reached && cursor.last.time_ns != 0) hold(cursor, span.end, span, limits, out);
     return out;
 }
 

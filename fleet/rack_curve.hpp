@@ -26,7 +26,8 @@ struct CurveSample {
     };
     std::array<Level, cut_limit> cuts{};
     std::uint8_t present = 0;  // bits: this cut exists
-    std::uint8_t whole = 0;    // bits: every point of this cut had readings
+    std::uint8_t whole = 0;    // bits: every point of this cut is being read
+    std::uint8_t powered = 0;  // bits: `watts` is known, every point was read in this interval
 };
 
 // What one second holds. Times are of the second: together at most 1e9.
@@ -47,9 +48,12 @@ struct CurveLimits {
 
 class RackCurve {
 public:
-    // Where a reader stands: the last sample at or before the second that it asks for next.
+    // Where a reader stands: the last sample before the second that it asks for next, and the last power.
     struct Cursor {
         CurveSample last;
+        double watts = 0;
+        bool has_watts = false;
+        void pass(const CurveSample& sample);
     };
 
     explicit RackCurve(std::size_t seconds) : ring_(seconds) {}

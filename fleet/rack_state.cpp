@@ -13,15 +13,20 @@ using namespace std::chrono_literals;
 namespace {
 constexpr std::size_t layouts_kept = 4, boots_kept = 8, breaks_kept = 8, slots_limit = 4096;
 constexpr double most_lived_seconds = 3e9;  // a century; keeps times in range
-constexpr Duration least_period = 1s, most_period = 1min;
+constexpr Duration most_period = 1min;
 constexpr Duration switch_after = 1min;      // of another cut being the better one
 constexpr Duration watch_slack = 30s;        // a boot that began that little before us is ours to count from its start
 constexpr double held_accuracy = 0.1;        // relative: what a last value may be off
 constexpr double efficiency_half_width = psu_efficiency_bound / psu_efficiency;
 
-bool readable(const proto::Live::Point& point)
+// The quality is the worst of the interval: where some readings failed, the mean is of the others.
+bool was_read(const proto::Live::Point& point) { return point.samples > 0 && std::isfinite(point.mean); }
+
+Duration period_of(const proto::Catalog& catalog, std::uint32_t sensor)
 {
-    return point.samples > 0 && proto::has_value(point.quality) && std::isfinite(point.mean);
+    for (const auto& group : catalog.groups)
+        if (sensor >= group.first && sensor - group.first < group.count) return std::clamp<Duration>(group.period, Duration{}, most_period);
+    return {};
 }
 
 std::int64_t to_signed(std::uint64_t mj) { return static_cast<std::int64_t>(mj & ((std::uint64_t{1} << 62) - 1)); }
@@ -50,7 +55,7 @@ void RackState::learn(const proto::Catalog& catalog, const std::vector<std::stri
     out.catalog = catalog.header.catalog;
     for (const auto index : catalog.energy_points) {
         const auto& sensor = catalog.sensors[index];
-        out.points.push_back({slot_of(sensor), groups_->of(sensor)});
+        out.points.push_back({slot_of(sensor), groups_->of(sensor), period_of(catalog, index)});
     }
     out.cuts = cuts_of(catalog, feeds);
     for (const auto& cut : out.cuts) {
@@ -122,11 +127,10 @@ std::optional<CurveSample> RackState::live(const Envelope& from, const proto::Li
         if (!from.history) lost_ = false;
         clock_off_ = boot.shift != Duration{};
         bound_ = message.header.clock.state == proto::ClockState::unsynchronised ? Duration{} : message.header.clock.bound;
-        period_ = std::clamp<Duration>(message.interval, least_period, most_period);
-        if (take_power(*layout, message)) power_time_ = timing.upto + boot.delay;
-        follow(*layout, sample, timing, message.interval);
+        power_delay_ = boot.delay;
+        take_power(*layout, message, timing);
+        if (sample) follow(*layout, *sample, timing, message.interval);
     }
-    if (sample.present == 0) return {};
     return sample;
 }
 
@@ -142,7 +146,14 @@ void RackState::take_counters(const Layout& layout, const proto::Live& message, 
     }
 }
 
-CurveSample RackState::sample(const Layout& layout, const proto::Live& message, const Timing& timing) const
+// Slow sensors are silent in most messages: they count as read while their last reading is not older than two periods.
+bool RackState::being_read(const PointRef& ref, const proto::Live::Point& point, const Timing& timing) const
+{
+    return was_read(point) || (point.as_of != Monotonic{} && timing.upto - point.as_of <= 2 * ref.period);
+}
+
+// Nothing where all is being read and nothing was read: the counters stand as they stood.
+std::optional<CurveSample> RackState::sample(const Layout& layout, const proto::Live& message, const Timing& timing) const
 {
     CurveSample out;
     Monotonic latest = message.start;
@@ -151,6 +162,7 @@ CurveSample RackState::sample(const Layout& layout, const proto::Live& message, 
         auto& level = out.cuts[c];
         level.run = mixed(layout.names[c], message.header.boot);
         bool whole = cut.feeds_missing == 0 || layout.cuts.front().feeds_missing != 0;
+        bool powered = true;
         double watts = 0;
         for (const auto& term : cut.terms) {
             const auto& point = message.points[term.point];
@@ -158,56 +170,60 @@ CurveSample RackState::sample(const Layout& layout, const proto::Live& message, 
             level.measured_mj += term.modelled ? modelled_mj(net) : net;
             level.estimated_mj += term.modelled ? modelled_mj(to_signed(point.estimated_mj)) : to_signed(point.estimated_mj);
             level.run = mixed(level.run, point.epoch + std::uint64_t{1});
-            if (readable(point)) {
-                watts += term.modelled ? modelled(point.mean) : point.mean;
-                latest = std::max(latest, std::min(point.as_of, timing.upto));
-            } else {
-                whole = false;
-            }
+            if (!being_read(layout.points[term.point], point, timing)) whole = false;
+            else latest = std::max(latest, std::min(point.as_of, timing.upto));
+            if (was_read(point)) watts += term.modelled ? modelled(point.mean) : point.mean;
+            else powered = false;
         }
+        const auto bit = 1u << c;
         level.watts = static_cast<float>(watts);
-        out.present = static_cast<std::uint8_t>(out.present | 1u << c);
-        if (whole) out.whole = static_cast<std::uint8_t>(out.whole | 1u << c);
+        out.present = static_cast<std::uint8_t>(out.present | bit);
+        if (whole) out.whole = static_cast<std::uint8_t>(out.whole | bit);
+        if (powered) out.powered = static_cast<std::uint8_t>(out.powered | bit);
     }
-    if (out.whole == 0 || latest <= message.start) latest = timing.upto;
+    if (out.present == 0) return {};
+    if (latest <= message.start && out.whole != 0) return {};
+    if (latest <= message.start) latest = timing.upto;
     out.start_ns = (message.start.time_since_epoch() + timing.to_utc).count();
     out.time_ns = (latest.time_since_epoch() + timing.to_utc).count();
     return out;
 }
 
-bool RackState::take_power(const Layout& layout, const proto::Live& message)
+bool RackState::take_power(const Layout& layout, const proto::Live& message, const Timing& timing)
 {
     for (std::size_t i = 0; i < message.points.size(); ++i) {
-        if (!readable(message.points[i])) continue;
+        if (!was_read(message.points[i])) continue;
         auto& slot = slots_[layout.points[i].slot];
         slot.watts = message.points[i].mean;
-        slot.time = last_upto_;
+        slot.time = std::min(message.points[i].as_of, timing.upto);
         slot.boot = message.header.boot;
     }
     const Cut* best = nullptr;
     std::size_t best_missing = 0;
     for (const auto& cut : layout.cuts) {
         const auto missing = cut.feeds_missing + static_cast<std::size_t>(std::count_if(cut.terms.begin(), cut.terms.end(), [&](const Term& t) {
-            return !readable(message.points[t.point]);
+            return !being_read(layout.points[t.point], message.points[t.point], timing);
         }));
         if (!best || missing < best_missing) best = &cut, best_missing = missing;
     }
-    return best && set_power(layout, *best, message);
+    return best && set_power(layout, *best, message, timing);
 }
 
-// Points that are silent in this message keep their last power for the hold time; those that have none count as the mean
-// of the others of the cut, with all of that as error. False, and nothing changes, if no point has a reading.
-bool RackState::set_power(const Layout& layout, const Cut& cut, const proto::Live& message)
+// Points that are not being read keep their last power for the hold time; those that have none count as the mean of the
+// others of the cut, with all of that as error. False, and nothing changes, if no point is being read.
+bool RackState::set_power(const Layout& layout, const Cut& cut, const proto::Live& message, const Timing& timing)
 {
     Power out;
     out.level = cut.level;
     double modelled_watts = 0;
     std::uint32_t unknown = cut.feeds_missing, known = 0;
+    auto oldest = timing.upto;
+    Duration slowest = message.interval;
     for (const auto& term : cut.terms) {
         const auto& ref = layout.points[term.point];
         const auto& slot = slots_[ref.slot];
-        const bool fresh = readable(message.points[term.point]);
-        if (!fresh && !(slot.boot == message.header.boot && last_upto_ - slot.time <= limits_->hold)) {
+        const bool fresh = being_read(ref, message.points[term.point], timing);
+        if (slot.boot != message.header.boot || (!fresh && timing.upto - slot.time > limits_->hold)) {
             ++unknown;
             continue;
         }
@@ -217,8 +233,8 @@ bool RackState::set_power(const Layout& layout, const Cut& cut, const proto::Liv
         out.watts += slot.watts * scale;
         if (term.modelled) modelled_watts += std::fabs(slot.watts) * scale;
         out.systematic.add(ref.group, accuracy.half_width * scale);
-        if (!fresh) out.systematic.add(MeterGroups::held, std::fabs(slot.watts) * scale * held_accuracy);
-        out.points_measured += fresh ? 1 : 0;
+        if (fresh) ++out.points_measured, oldest = std::min(oldest, slot.time), slowest = std::max(slowest, ref.period);
+        else out.systematic.add(MeterGroups::held, std::fabs(slot.watts) * scale * held_accuracy);
         out.points_assumed += accuracy.assumed ? 1 : 0;
     }
     if (out.points_measured == 0) return false;
@@ -233,6 +249,8 @@ bool RackState::set_power(const Layout& layout, const Cut& cut, const proto::Liv
         return false;
     }
     power_ = out;
+    power_time_ = oldest;
+    live_for_ = 2 * std::min(slowest, most_period) + std::min(message.interval, most_period);
     return true;
 }
 
@@ -255,7 +273,7 @@ void RackState::bound_gap(const CurveSample& sample, const Timing& timing)
 // Keeps the cumulative energy on the cut that is best, without jumping at every bad reading.
 void RackState::follow(const Layout& layout, const CurveSample& sample, const Timing& timing, Duration interval)
 {
-    if (sample.present != 0) bound_gap(sample, timing);
+    bound_gap(sample, timing);
     latest_ = sample;
     if (layout.cuts.empty()) return;
     std::size_t best = 0;
@@ -318,8 +336,8 @@ RackState::Now RackState::now(Monotonic at) const
     Now out;
     out.watts = power_.watts;
     if (power_.level == CutLevel::none) return out;
-    out.age = std::max<Duration>(at - power_time_, Duration{});
-    if (out.age <= 2 * period_) out.state = State::measured;
+    out.age = std::max<Duration>(at - (power_time_ + power_delay_), Duration{});
+    if (out.age <= live_for_) out.state = State::measured;
     else if (out.age <= limits_->hold) out.state = State::held;
     return out;
 }

@@ -63,6 +63,7 @@ private:
     struct PointRef {
         std::uint32_t slot;
         MeterGroups::Group group;
+        proto::Duration period;  // of the sensor; 0: not said
     };
     struct SlotTerm {
         std::uint32_t slot;
@@ -96,10 +97,11 @@ private:
     std::uint32_t slot_of(const proto::Sensor& sensor);
     Boot& boot_of(const Envelope& from, const proto::Header& header);
     Timing timing(const Envelope& from, const proto::Live& message, const Boot& boot) const;
+    bool being_read(const PointRef& ref, const proto::Live::Point& point, const Timing& timing) const;
     void take_counters(const Layout& layout, const proto::Live& message, const Timing& timing);
-    CurveSample sample(const Layout& layout, const proto::Live& message, const Timing& timing) const;
-    bool take_power(const Layout& layout, const proto::Live& message);
-    bool set_power(const Layout& layout, const Cut& cut, const proto::Live& message);
+    std::optional<CurveSample> sample(const Layout& layout, const proto::Live& message, const Timing& timing) const;
+    bool take_power(const Layout& layout, const proto::Live& message, const Timing& timing);
+    bool set_power(const Layout& layout, const Cut& cut, const proto::Live& message, const Timing& timing);
     void follow(const Layout& layout, const CurveSample& sample, const Timing& timing, proto::Duration interval);
     void bound_gap(const CurveSample& sample, const Timing& timing);
     void stand_on(const Layout& layout, std::size_t cut);
@@ -116,8 +118,9 @@ private:
     bool lost_ = false, clock_off_ = false;
     std::uint64_t current_boot_ = 0;
     proto::Monotonic last_upto_{};
-    proto::Monotonic power_time_{};  // of power_, on our own clock
-    proto::Duration period_{};
+    proto::Monotonic power_time_{};  // of the oldest reading in power_, on the agent's clock
+    proto::Duration power_delay_{};  // our clock less the agent's
+    proto::Duration live_for_{};     // age up to which power_ counts as measured
     proto::Duration bound_{};
     std::uint32_t points_ = 0;
     Power power_;

@@ -42,7 +42,7 @@ class Metrics:
         found = {}
         for name, labels, value in re.findall(r"^(\w+)\{([^}]*)\} (\S+)$", text, re.M):
             if 'level="fleet"' in labels:
-                state = re.search(r'state="(\w+)"', labels)
+                state = re.search(r'(?:state|kind)="(\w+)"', labels)
                 found[name + (f":{state[1]}" if state else "")] = float(value)
         return found
 

@@ -367,3 +367,39 @@ TEST_CASE("a message from the future or from before the final windows counts its
     CHECK(fleet.aggregator.point_books().too_late_for_windows == 1);
     CHECK(fleet.total(401).measured_joules == doctest::Approx(400'000 + 2 * 399'000.0 + 3 * 399'000.0));
 }
+
+TEST_CASE("sensors slower than the live messages are live between their readings, and their energy lies where it flowed")
+{
+    ModelFleet fleet;
+    std::vector<ModelRack> racks;
+    racks.emplace_back("s1", "n1", std::vector{power_sensor("in", Point::rack_in)},
+                       [](std::size_t, double s) { return static_cast<int>(s) % 5 == 4 ? 5000.0 : silent; });
+    racks[0].catalog.groups[0].period = std::chrono::seconds(5);
+    racks[0].seal();
+    fleet.take(racks[0].catalog_message(), 0);
+    play(fleet, racks, 0, 10);
+    for (int s = 10; s < 400; ++s) {
+        play(fleet, racks, s, s + 1);
+        const auto& total = fleet.total(s + 1.1);
+        REQUIRE(count(total, State::measured) == 1);
+        REQUIRE(total.watts == doctest::Approx(5000));
+    }
+    for (const auto& w : fleet.windows) {
+        if (!w.final || w.start != day_one + 60) continue;
+        CHECK(w.sums[0].measured_mj == 60'000'000);  // 5 kJ every 5 s
+        CHECK(w.sums[0].least_mj == 1'000'000);
+        CHECK(w.sums[0].most_mj == 1'000'000);
+    }
+}
+
+TEST_CASE("a reading that failed among good ones does not make a point silent")
+{
+    ModelFleet fleet;
+    auto rack = rack_of("r0", 1000);
+    fleet.take(rack.catalog_message(), 0);
+    for (int s = 0; s < 5; ++s) {
+        rack.quality = proto::Quality::timeout;
+        fleet.take(rack.live_message(s), s + 1);
+    }
+    CHECK(count(fleet.total(5.1), State::measured) == 1);
+}

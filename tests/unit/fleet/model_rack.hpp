@@ -104,6 +104,7 @@ public:
 
     proto::Catalog catalog;
     double clock_error = 0;  // s
+    proto::Quality quality = proto::Quality::good;
 
 private:
     proto::Live::Point advance(std::size_t i, double second, proto::Monotonic end)
@@ -111,7 +112,7 @@ private:
         auto& point = points_[i];
         const double watts = watts_(i, second);
         point.samples = std::isnan(watts) ? 0 : 10;
-        point.quality = std::isnan(watts) ? proto::Quality::timeout : proto::Quality::good;
+        point.quality = std::isnan(watts) ? proto::Quality::timeout : quality;
         if (!std::isnan(watts)) {
             point.energy_mj += static_cast<std::uint64_t>(std::llround(watts * 1e3));
             point.mean = point.min = point.max = watts;

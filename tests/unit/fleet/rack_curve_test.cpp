@@ -18,7 +18,7 @@ CurveSample sample(double seconds, std::int64_t mj, float watts = 100, std::uint
     s.time_ns = start * second_ns + std::llround(seconds * 1e9);
     s.start_ns = s.time_ns - second_ns;
     s.cuts[0] = {mj, 0, run, watts};
-    s.present = s.whole = 1;
+    s.present = s.whole = s.powered = 1;
     return s;
 }
 }  // namespace
@@ -122,6 +122,7 @@ TEST_CASE("when the best meter falls silent the next cut takes over")
         auto one = sample(s, s < 5 ? s * 100'000 : 400'000);
         one.cuts[1] = {s * 98'000, 0, 9, 98};
         one.present = 3;
+        one.powered = 3;
         one.whole = s < 5 ? 3 : 2;
         curve.insert(one);
     }
