@@ -9,7 +9,7 @@ target_compile_options(gwatt_options INTERFACE
 # GCC 12 reports uninitialised members and mismatched new and delete inside coroutine frames it made itself; and, at -O3,
 # overlap in std::string assignment (gcc.gnu.org bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(gwatt_options INTERFACE -Wno-maybe-uninitialized -Wno-mismatched-new-delete -Wno-restrict)
+  target_compile_options(gwatt_options INTERFACE -Wno-maybe-uninitialized $<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete> -Wno-restrict)
 endif()
 target_link_options(gwatt_options INTERFACE -Wl,--gc-sections -Wl,--as-needed)
 target_include_directories(gwatt_options INTERFACE ${PROJECT_SOURCE_DIR})

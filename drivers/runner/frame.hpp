@@ -258,6 +258,22 @@ inline bool decode_samples(Bytes body, SamplesAnswer& answer) {
     return true;
 }
 
+// One option as the user wrote it.
+struct Pair {
+    std::string_view name{}, value{};
+};
+// The body of `check` and `open`. The number of pairs, or -1 when it is no such body.
+inline int decode_pairs(Bytes body, std::string_view& base, std::span<Pair, max_pairs> pairs) {
+    Reader reader{body};
+    base = reader.text();
+    const std::uint32_t n = reader.count(max_pairs, 8);
+    for (std::uint32_t i = 0; i < n; ++i) {
+        pairs[i].name = reader.text();
+        pairs[i].value = reader.text(max_request);
+    }
+    return reader.complete() ? static_cast<int>(n) : -1;
+}
+
 struct ReadRequest {
     std::int64_t deadline_ns = 0;
     std::uint32_t capacity = 0;

@@ -3,6 +3,7 @@
 // known one, types and bounds are checked, relative paths start from the configuration's folder. Runner and
 // gwatt-driver-check; one thread. The values point into this object and live as long as it. No C++ library needed.
 #include "drivers/abi/driver.h"
+#include "drivers/runner/frame.hpp"
 #include "drivers/runner/plugin.hpp"
 
 #include <cstddef>
@@ -12,9 +13,7 @@
 
 namespace gwatt::drivers {
 
-struct OptionPair {
-    std::string_view name{}, value{};
-};
+using OptionPair = frame::Pair;
 
 class OptionValues {
 public:

@@ -13,18 +13,6 @@ std::string_view shown(const char* text, std::size_t limit = GWATT_MAX_TEXT) {
     return text == nullptr ? std::string_view{} : std::string_view{text, strnlen(text, limit)};
 }
 
-// Fills `pairs`; the count, or -1 when the body is no list of pairs.
-int decode_pairs(frame::Bytes body, std::string_view& base, OptionPair (&pairs)[frame::max_pairs]) {
-    frame::Reader reader{body};
-    base = reader.text();
-    const std::uint32_t n = reader.count(frame::max_pairs, 8);
-    for (std::uint32_t i = 0; i < n; ++i) {
-        pairs[i].name = reader.text();
-        pairs[i].value = reader.text(frame::max_request);
-    }
-    return reader.complete() ? static_cast<int>(n) : -1;
-}
-
 frame::Sensor in_frame(const gwatt_sensor& sensor) {
     frame::Sensor made;
     made.quantity = sensor.quantity;
@@ -172,7 +160,7 @@ bool Service::describe(std::uint32_t request) {
 bool Service::check(std::uint32_t request, frame::Bytes body) {
     OptionPair pairs[frame::max_pairs];
     std::string_view base;
-    const int n = decode_pairs(body, base, pairs);
+    const int n = frame::decode_pairs(body, base, pairs);
     if (n < 0 || !room(1U << 18)) return false;
     Complaints complaints{frame::Writer{{output_, output_size_}}};
     complaints.writer.i32(why_not_ == nullptr ? GWATT_OK : GWATT_BAD_CONFIG);
@@ -190,7 +178,7 @@ bool Service::check(std::uint32_t request, frame::Bytes body) {
 bool Service::open(std::uint32_t request, frame::Bytes body) {
     OptionPair pairs[frame::max_pairs];
     std::string_view base;
-    const int n = decode_pairs(body, base, pairs);
+    const int n = frame::decode_pairs(body, base, pairs);
     if (n < 0) return false;
     close_bus();
     Refusal refusal{.error = &error_};
