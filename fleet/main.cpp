@@ -1,12 +1,14 @@
 // gwatt-fleet: turns what racks publish over MQTT into totals. This file is the way in: link, pipeline (subscriber,
 // ledger, topology, aggregator), outputs.
 #include "fleet/broker.hpp"
+#include "fleet/command.hpp"
 #include "fleet/config.hpp"
 #include "fleet/outputs/prometheus/page.hpp"
 #include "fleet/outputs/prometheus/server.hpp"
 #include "fleet/outputs/table.hpp"
 #include "fleet/pipeline.hpp"
 #include "fleet/terminal.hpp"
+#include "fleet/watch.hpp"
 #include "runtime/backoff.hpp"
 #include "runtime/counters.hpp"
 #include "runtime/mqtt_link.hpp"
@@ -16,8 +18,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <iostream>
@@ -31,25 +31,19 @@ using namespace gwatt::fleet;
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
-enum Exit { good = 0, usage = 64, unavailable = 69, software = 70, cannot_create = 73, bad_config = 78 };
-
-struct Command {
-    std::string site, broker;
-    bool check = false, top = false, once = false;
-    double wait_seconds = 5;
-};
+enum Exit { good = 0, unavailable = 69, software = 70, cannot_create = 73, bad_config = 78 };
 
 class Fleet {
 public:
     Fleet(const FleetConfig& config, const Command& command, const std::string& client_id)
         : command_(command), log_(config.log_level), link_(loop_, clock_, log_, broker_options(config.mqtt, client_id)),
           pipeline_(config, arrival(clock_), [this](const Window& w) { page_.window(w); }),
-          page_(config.metrics.racks, counters_), refused_(log_, clock_, "messages refused"), uncovered_(log_, clock_, "racks not measured")
+          page_(config.metrics.racks, counters_), watch_(log_, clock_)
     {
         link_.list(counters_);
         link_.subscribe(std::string(Subscriber::filter), 1,
                         [this](const runtime::ReceivedMessage& message) { pipeline_.take(message, arrival(clock_)); });
-        if (!command.top)
+        if (command.what != Command::Do::top)
             server_.emplace(loop_, config.metrics.address, config.metrics.port, [this] { return page_.text(); });
     }
 
@@ -57,7 +51,7 @@ public:
     {
         spawn(link_run());
         spawn(stop_on_signal());
-        if (command_.top) spawn(show());
+        if (command_.what == Command::Do::top) spawn(show());
         else spawn(report()), spawn(server_->run());
         if (server_) log_.info("started", {{"version", GWATT_VERSION}, {"metrics_port", server_->port()}, {"racks", pipeline_.inventory().racks().size()}});
         loop_.run();
@@ -99,19 +93,8 @@ private:
             pipeline_.tick(now);
             const auto& report = pipeline_.report(now);
             page_.report(report);
-            complain(report);
+            watch_.look(report);
         }
-    }
-    void complain(const Report& report)
-    {
-        const auto rejected = report.books.rejected_total();
-        if (rejected != rejected_before_) refused_.complain({{"total", rejected}});
-        else refused_.recovered();
-        rejected_before_ = rejected;
-        const auto& fleet = report.totals.front();
-        const auto measured = fleet.racks_in[static_cast<std::size_t>(State::measured)];
-        if (measured < fleet.racks) uncovered_.complain({{"measured", measured}, {"expected", fleet.racks}});
-        else uncovered_.recovered({{"measured", measured}});
     }
     asio::awaitable<void> show()
     {
@@ -145,59 +128,34 @@ private:
     PrometheusPage page_;
     TerminalTable table_;
     std::optional<MetricsServer> server_;
-    runtime::Complaint refused_, uncovered_;
-    std::uint64_t rejected_before_ = 0;
+    Watch watch_;
     int result_ = good;
 };
 
 int run(const Command& command)
 {
+    const bool top = command.what == Command::Do::top;
     auto config = command.site.empty() ? parse_config("", "(no site file)") : load_config(command.site);
     if (!command.broker.empty()) set_broker(config.mqtt, command.broker);
-    if (command.check) {
+    if (command.what == Command::Do::check) {
         broker_options(config.mqtt, config.name);  // reads the password file
         std::cout << command.site << ": good, " << config.racks.size() << " racks\n";
         return good;
     }
-    if (command.top) config.log_level = runtime::LogLevel::error;
+    if (top) config.log_level = runtime::LogLevel::error;
     // A terminal view is a client of its own, beside the program that it looks over the shoulder of.
-    const auto id = command.top ? config.name + "-top-" + std::to_string(runtime::random_seed() % 1'000'000) : config.name;
-    Fleet fleet(config, command, id);
-    return fleet.run();
-}
-
-std::optional<int> parse(int argc, char** argv, Command& out)
-{
-    CLI::App app("gwatt-fleet: adds up what racks publish over MQTT, with coverage and error");
-    app.set_version_flag("--version", "gwatt-fleet " GWATT_VERSION);
-    app.add_option("-s,--site", out.site, "site file: broker, expected racks, windows, metrics");
-    app.add_option("--broker", out.broker, "HOST or HOST:PORT in place of the site file's");
-    app.add_subcommand("check", "say what is wrong with the site file, and end")->fallthrough();
-    auto* top = app.add_subcommand("top", "show fleet, sites and racks in the terminal")->fallthrough();
-    top->add_flag("--once", out.once, "one plain table, then end; also where the output is no terminal");
-    top->add_option("--wait", out.wait_seconds, "with --once: seconds to wait for every rack at most")->check(CLI::Range(1, 3600));
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? good : usage;
-    }
-    out.check = app.got_subcommand("check");
-    out.top = app.got_subcommand("top");
-    if (out.site.empty() && !out.top) {
-        std::cerr << "gwatt-fleet: --site is required (see --help)\n";
-        return usage;
-    }
-    return {};
+    return Fleet(config, command, top ? config.name + "-top-" + std::to_string(runtime::random_seed() % 1'000'000) : config.name).run();
 }
 
 }  // namespace
 
 int main(int argc, char** argv)
 {
-    Command command;
+    int status = good;
+    const auto command = parse_command(argc, argv, status);
+    if (!command) return status;
     try {
-        if (const auto done = parse(argc, argv, command)) return *done;
-        return run(command);
+        return run(*command);
     } catch (const runtime::ConfigError& error) {
         std::cerr << error.what() << '\n';
         return bad_config;

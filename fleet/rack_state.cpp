@@ -22,6 +22,12 @@ constexpr double efficiency_half_width = psu_efficiency_bound / psu_efficiency;
 // The quality is the worst of the interval: where some readings failed, the mean is of the others.
 bool was_read(const proto::Live::Point& point) { return point.samples > 0 && std::isfinite(point.mean); }
 
+// A live message may hold the first energy points alone.
+bool speaks_of(const proto::Live& message, const Cut& cut)
+{
+    return std::all_of(cut.terms.begin(), cut.terms.end(), [&](const Term& term) { return term.point < message.points.size(); });
+}
+
 Duration period_of(const proto::Catalog& catalog, std::uint32_t sensor)
 {
     for (const auto& group : catalog.groups)
@@ -113,7 +119,7 @@ RackState::Timing RackState::timing(const Envelope&, const proto::Live& message,
 std::optional<CurveSample> RackState::live(const Envelope& from, const proto::Live& message)
 {
     const auto* layout = this->layout(message.header.catalog);
-    if (!layout || message.points.size() != layout->points.size()) return {};
+    if (!layout || message.points.size() > layout->points.size()) return {};
     auto& boot = boot_of(from, message.header);
     const auto timing = this->timing(from, message, boot);
     take_counters(*layout, message, timing);
@@ -159,6 +165,7 @@ std::optional<CurveSample> RackState::sample(const Layout& layout, const proto::
     Monotonic latest = message.start;
     for (std::size_t c = 0; c < layout.cuts.size(); ++c) {
         const auto& cut = layout.cuts[c];
+        if (!speaks_of(message, cut)) continue;
         auto& level = out.cuts[c];
         level.run = mixed(layout.names[c], message.header.boot);
         bool whole = cut.feeds_missing == 0 || layout.cuts.front().feeds_missing != 0;
@@ -201,6 +208,7 @@ bool RackState::take_power(const Layout& layout, const proto::Live& message, con
     const Cut* best = nullptr;
     std::size_t best_missing = 0;
     for (const auto& cut : layout.cuts) {
+        if (!speaks_of(message, cut)) continue;
         const auto missing = cut.feeds_missing + static_cast<std::size_t>(std::count_if(cut.terms.begin(), cut.terms.end(), [&](const Term& t) {
             return !being_read(layout.points[t.point], message.points[t.point], timing);
         }));

@@ -403,3 +403,22 @@ TEST_CASE("a reading that failed among good ones does not make a point silent")
     }
     CHECK(count(fleet.total(5.1), State::measured) == 1);
 }
+
+TEST_CASE("a message that speaks of the first points alone is enough for the total, and the others count when they are told")
+{
+    ModelFleet fleet;
+    std::vector<ModelRack> racks;
+    racks.emplace_back("s1", "n1", std::vector{power_sensor("in", Point::rack_in), power_sensor("dc", Point::psu_out), power_sensor("g", Point::gpu)},
+                       [](std::size_t point, double) { return point == 0 ? 1000.0 : 950.0; });
+    fleet.take(racks[0].catalog_message(), 0);
+    for (int s = 0; s < 200; ++s) {
+        racks[0].most_points = s % 10 == 9 ? SIZE_MAX : 1;
+        play(fleet, racks, s, s + 1);
+    }
+    const auto& total = fleet.total(200.1);
+    CHECK(total.watts == doctest::Approx(1000));
+    CHECK(total.measured_joules == doctest::Approx(200'000));
+    CHECK(count(total, State::measured) == 1);
+    for (const auto& w : fleet.windows)
+        if (w.final && w.start == day_one) CHECK(w.sums[0].measured_mj == 60'000'000);
+}

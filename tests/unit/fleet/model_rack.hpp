@@ -91,6 +91,7 @@ public:
         live.start = live.header.clock.monotonic - std::chrono::seconds(1);
         live.interval = std::chrono::seconds(1);
         for (std::size_t i = 0; i < points_.size(); ++i) live.points.push_back(advance(i, second, live.header.clock.monotonic));
+        if (live.points.size() > most_points) live.points.resize(most_points);
         return {proto::topic(catalog.site, catalog.agent, proto::Stream::live), std::string(encoder_->live(live, catalog))};
     }
 
@@ -104,6 +105,7 @@ public:
 
     proto::Catalog catalog;
     double clock_error = 0;  // s
+    std::size_t most_points = SIZE_MAX;  // in a live message
     proto::Quality quality = proto::Quality::good;
 
 private:
