@@ -32,14 +32,14 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr Duration describe_bound = seconds(10);   // loading a vendor library from flash takes its time
-constexpr Duration sensors_bound = seconds(5);     // it does not block, but 4096 sensors on a slow board
+constexpr Duration describe_bound = seconds(10);      // loading a vendor library from flash takes its time
+constexpr Duration sensors_bound = seconds(5);        // it does not block, but 4096 sensors on a slow board
 constexpr Duration answer_slack = milliseconds(500);  // over a declared worst case
-constexpr Duration late_grace = milliseconds(200); // for a late answer, after it was asked to end
-constexpr Duration kill_bound = seconds(2);        // SIGKILL to the end of the process, unless it is in the kernel
+constexpr Duration late_grace = milliseconds(200);    // for a late answer, after it was asked to end
+constexpr Duration kill_bound = seconds(2);           // SIGKILL to the end of the process, unless it is in the kernel
 constexpr Duration first_pause = milliseconds(200), longest_pause = seconds(5), denied_pause = seconds(60);
 constexpr int failures_to_reopen = 3;
-constexpr int good_reads_to_trust = 3;             // then the back-off starts from its first step again
+constexpr int good_reads_to_trust = 3;  // then the back-off starts from its first step again
 constexpr std::uint32_t stray_answers_to_cut = 100;
 
 // The driver's deadline lies before the caller's, so that one that uses all of its time is still heard.
@@ -88,7 +88,7 @@ struct DriverHost::State {
     bool cancelled() const { return life.cancelled() != asio::cancellation_type::none; }  // run()
     asio::awaitable<void> wait(Monotonic until);
     asio::awaitable<void> wait_for_end(Duration at_most);  // of the process; not cut short by cancellation
-    asio::awaitable<bool> answer_within(Duration bound);  // of the request just sent
+    asio::awaitable<bool> answer_within(Duration bound);   // of the request just sent
     void wake();
 
     // Requests and answers.
@@ -121,8 +121,8 @@ struct DriverHost::State {
     const DriverHostPaths paths;
 
     Phase phase = Phase::away;
-    bool permanent = false;      // stays closed until the configuration changes
-    bool hung = false;           // a polite word is of no use
+    bool permanent = false;  // stays closed until the configuration changes
+    bool hung = false;       // a polite word is of no use
     Asked asked;
     bool first_tried = false, first_told = false;
     Quality away_quality = Quality::not_read;
@@ -155,16 +155,25 @@ struct DriverHost::State {
     runtime::Backoff backoff;
     runtime::Complaint complaint;
     DriverHostLog driver_log;
-    asio::steady_timer tending;  // where run() waits
-    asio::steady_timer reading;  // where read() waits
-    asio::steady_timer changing; // where changed() waits: many at once
+    asio::steady_timer tending;   // where run() waits
+    asio::steady_timer reading;   // where read() waits
+    asio::steady_timer changing;  // where changed() waits: many at once
 };
 
 DriverHost::State::State(asio::io_context& the_loop, runtime::Clock& the_clock, runtime::Logger& the_log,
                          BusConfig the_config, DriverHostPaths the_paths)
-    : loop(the_loop), clock(the_clock), log(the_log), config(std::move(the_config)), paths(std::move(the_paths)),
-      output(4096), backoff(first_pause, longest_pause, runtime::random_seed()), complaint(log, clock, "bus trouble"),
-      driver_log(log, clock, config), tending(loop), reading(loop), changing(loop) {
+    : loop(the_loop),
+      clock(the_clock),
+      log(the_log),
+      config(std::move(the_config)),
+      paths(std::move(the_paths)),
+      output(4096),
+      backoff(first_pause, longest_pause, runtime::random_seed()),
+      complaint(log, clock, "bus trouble"),
+      driver_log(log, clock, config),
+      tending(loop),
+      reading(loop),
+      changing(loop) {
     changing.expires_at(asio::steady_timer::time_point::max());
 }
 
@@ -231,7 +240,8 @@ asio::awaitable<bool> DriverHost::State::answer_within(Duration bound) {
         if (clock.now() >= until) {
             request.waiting = false;
             hung = true;
-            trouble("no answer within " + std::to_string(std::chrono::duration_cast<milliseconds>(bound).count()) + " ms");
+            trouble("no answer within " + std::to_string(std::chrono::duration_cast<milliseconds>(bound).count()) +
+                    " ms");
             co_return false;
         }
         co_await wait(until);
@@ -309,7 +319,8 @@ void DriverHost::State::take_samples(frame::Bytes body) {
     const Duration period = asked_before == Monotonic{} ? Duration{} : asked_at - asked_before;
     const std::size_t before = readings.size();
     counters.errors += judge.judge(answer, {wanted, asked_at, clock.now(), period}, readings);
-    for (std::size_t i = before; i < readings.size(); ++i) counters.samples += proto::has_value(readings[i].quality) ? 1 : 0;
+    for (std::size_t i = before; i < readings.size(); ++i)
+        counters.samples += proto::has_value(readings[i].quality) ? 1 : 0;
 }
 
 // ---- reading ----
@@ -398,9 +409,18 @@ void DriverHost::State::heed(std::int32_t result, std::string_view text) {
     switch (result) {
         case GWATT_TIMEOUT: count_failure(counters.timeouts); break;
         case GWATT_GARBLED: count_failure(counters.garbled); break;
-        case GWATT_GONE: ++counters.errors; asked.reopen = true; break;
-        case GWATT_DENIED: ++counters.errors; asked.reopen = asked.denied = true; break;
-        default: ++counters.errors; asked.close_for_good = true; break;
+        case GWATT_GONE:
+            ++counters.errors;
+            asked.reopen = true;
+            break;
+        case GWATT_DENIED:
+            ++counters.errors;
+            asked.reopen = asked.denied = true;
+            break;
+        default:
+            ++counters.errors;
+            asked.close_for_good = true;
+            break;
     }
     trouble(text.empty() ? "the driver gave no reason" : std::string(text));
     wake();
@@ -462,8 +482,10 @@ asio::awaitable<bool> DriverHost::State::open() {
     }
     away_quality = quality_of(result);
     asked.denied = result == GWATT_DENIED;
-    if (result == GWATT_BAD_CONFIG || result == GWATT_BUG) fail_for_good(error);
-    else trouble(error);
+    if (result == GWATT_BAD_CONFIG || result == GWATT_BUG)
+        fail_for_good(error);
+    else
+        trouble(error);
     co_return false;
 }
 
@@ -474,8 +496,10 @@ asio::awaitable<bool> DriverHost::State::fetch_sensors() {
     if (!answered) co_return false;
     if (request.result != GWATT_OK) {
         away_quality = quality_of(request.result);
-        if (request.result == GWATT_BUG) fail_for_good(error);
-        else trouble(error);
+        if (request.result == GWATT_BUG)
+            fail_for_good(error);
+        else
+            trouble(error);
         co_return false;
     }
     if (generation == 0 || new_sensors != sensors) {
@@ -484,8 +508,9 @@ asio::awaitable<bool> DriverHost::State::fetch_sensors() {
     }
     new_sensors.clear();
     judge.start(sensors);
-    log.info("bus open", {{"bus", config.name}, {"driver", config.driver}, {"sensors", sensors.size()},
-                          {"generation", generation}});
+    log.info(
+        "bus open",
+        {{"bus", config.name}, {"driver", config.driver}, {"sensors", sensors.size()}, {"generation", generation}});
     co_return true;
 }
 
@@ -660,7 +685,8 @@ proto::BusStatus DriverHost::status() const {
         case State::Phase::failed: shown = BusState::failed; break;
         case State::Phase::stopped: shown = state.permanent ? BusState::failed : BusState::stopped; break;
     }
-    return {state.config.name, state.config.driver, shown, static_cast<std::uint32_t>(state.counters.restarts), state.error};
+    return {state.config.name, state.config.driver, shown, static_cast<std::uint32_t>(state.counters.restarts),
+            state.error};
 }
 
 }  // namespace gwatt::agent

@@ -8,7 +8,9 @@
 #include <memory>
 #include <string>
 
-namespace gwatt::runtime { class Logger; }
+namespace gwatt::runtime {
+class Logger;
+}
 
 namespace gwatt::agent {
 
@@ -27,7 +29,8 @@ public:
 
     // A runner that has not answered by the deadline gives Quality::timeout at once and is then asked to stop,
     // terminated, restarted.
-    boost::asio::awaitable<ScanResult> read(std::span<const std::uint32_t> wanted, runtime::Monotonic deadline) override;
+    boost::asio::awaitable<ScanResult> read(std::span<const std::uint32_t> wanted,
+                                            runtime::Monotonic deadline) override;
 
     proto::BusStatus status() const override;
     const std::string& name() const override;

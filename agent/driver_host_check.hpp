@@ -10,7 +10,8 @@ namespace gwatt::agent {
 
 struct OptionMistake {
     std::string option;  // as the user wrote it, or the missing one; empty: it is not an option that is wrong
-    std::string text;    // "found 3, expected a duration like 250ms ..."; "psu is no option of driver x; did you mean psus?"
+    std::string
+        text;  // "found 3, expected a duration like 250ms ..."; "psu is no option of driver x; did you mean psus?"
 };
 
 // Empty when everything is right.

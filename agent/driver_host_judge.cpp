@@ -38,14 +38,12 @@ std::size_t sequence(std::string_view text) {
 
 bool is_id(std::string_view id) {
     if (id.empty() || id.size() > longest_id || id.front() == '.' || id.back() == '.') return false;
-    return std::all_of(id.begin(), id.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
-    });
+    return std::all_of(id.begin(), id.end(),
+                       [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.'; });
 }
 
 // Numbers that this build does not know are "unspecified".
-template <class Enum>
-Enum known(std::uint32_t number, Enum last) {
+template <class Enum> Enum known(std::uint32_t number, Enum last) {
     return number <= static_cast<std::uint32_t>(last) ? static_cast<Enum>(number) : Enum{};
 }
 
@@ -73,7 +71,8 @@ proto::Sensor sensor_of(const frame::Sensor& said, std::string_view bus) {
     if (made.range_min > made.range_max) made.range_min = made.range_max = 0;
     for (std::uint32_t i = 0; i < said.bands; ++i) {
         const gwatt_accuracy& band = said.accuracy[i];
-        if (band.from < band.to && band.relative >= 0 && band.absolute >= 0 && std::isfinite(band.relative + band.absolute))
+        if (band.from < band.to && band.relative >= 0 && band.absolute >= 0 &&
+            std::isfinite(band.relative + band.absolute))
             made.accuracy.push_back({band.from, band.to, band.relative, band.absolute});
     }
     return made;
@@ -87,8 +86,10 @@ std::string clean_text(std::string_view text) {
     while (!text.empty()) {
         const std::size_t n = sequence(text);
         const bool control = n == 1 && (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == 0x7F);
-        if (n == 0 || control) clean += '?';
-        else clean += text.substr(0, n);
+        if (n == 0 || control)
+            clean += '?';
+        else
+            clean += text.substr(0, n);
         text.remove_prefix(std::max<std::size_t>(n, 1));
     }
     return clean;
@@ -103,7 +104,8 @@ bool judge_catalog(frame::Reader& reader, std::string_view bus, std::vector<prot
         const frame::Sensor said = frame::read_sensor(reader);
         if (!reader.ok()) break;
         if (!is_id(said.id)) {
-            why = "sensor " + std::to_string(i) + " has the id \"" + clean_text(said.id) + "\", which is not [a-z0-9_.]+";
+            why =
+                "sensor " + std::to_string(i) + " has the id \"" + clean_text(said.id) + "\", which is not [a-z0-9_.]+";
             return false;
         }
         if (!ids.emplace(said.id).second) {
@@ -142,8 +144,8 @@ bool SampleJudge::time_is_possible(const proto::Reading& reading, const Turn& tu
     if (reading.time > turn.now + clock_slack) return false;
     const proto::Sensor& sensor = sensors_[reading.sensor];
     constexpr proto::Duration longest = std::chrono::hours(24);
-    const proto::Duration allowed = 2 * std::clamp(turn.period, least_period, longest) + std::min(sensor.window, longest) +
-                                    2 * std::min(sensor.refresh, longest);
+    const proto::Duration allowed = 2 * std::clamp(turn.period, least_period, longest) +
+                                    std::min(sensor.window, longest) + 2 * std::min(sensor.refresh, longest);
     return reading.time >= turn.asked - allowed && reading.time >= last_[reading.sensor];
 }
 

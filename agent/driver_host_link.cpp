@@ -17,8 +17,11 @@ constexpr std::size_t usual_input = 16384;
 }
 
 DriverHostLink::DriverHostLink(boost::asio::io_context& loop, RunnerProcess process, Listener listener)
-    : pid_(process.pid), pidfd_(loop, process.pidfd.release()), socket_(loop, process.socket.release()),
-      listener_(std::move(listener)), input_(usual_input) {}
+    : pid_(process.pid),
+      pidfd_(loop, process.pidfd.release()),
+      socket_(loop, process.socket.release()),
+      listener_(std::move(listener)),
+      input_(usual_input) {}
 
 void DriverHostLink::listen() {
     pidfd_.async_wait(boost::asio::posix::descriptor_base::wait_read,
@@ -32,8 +35,10 @@ void DriverHostLink::read_more() {
     socket_.async_read_some(boost::asio::buffer(input_.data() + used_, input_.size() - used_),
                             [self = shared_from_this()](boost::system::error_code error, std::size_t n) {
                                 if (self->cut_) return;
-                                if (error) self->cut("closed the conversation");
-                                else self->received(n);
+                                if (error)
+                                    self->cut("closed the conversation");
+                                else
+                                    self->received(n);
                             });
 }
 

@@ -34,8 +34,8 @@ public:
     void drop();                // no callbacks any more; closes the socket, which a runner takes as a word to end
 
     int pid() const { return pid_; }
-    bool ended() const { return ended_; }       // the process, reaped
-    bool cut() const { return cut_; }           // the conversation; true when ended
+    bool ended() const { return ended_; }            // the process, reaped
+    bool cut() const { return cut_; }                // the conversation; true when ended
     const std::string& why() const { return why_; }  // for people, once cut or ended
 
 private:

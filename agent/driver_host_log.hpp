@@ -22,7 +22,7 @@ public:
 private:
     bool allowed();
 
-    static constexpr double burst = 200;      // ten times what an honest runner sends
+    static constexpr double burst = 200;  // ten times what an honest runner sends
     static constexpr double a_second = 1;
     static constexpr runtime::Duration silence = std::chrono::minutes(10);  // for the same line again
 

@@ -25,8 +25,9 @@ constexpr int runner_fd = drivers::frame::runner_fd;
 boost::system::error_code system_error(int number) { return {number, boost::system::system_category()}; }
 
 bool passes(std::string_view variable) {
-    static constexpr std::array allowed = {"PATH=", "LANG=", "LC_", "TZ=", "LD_LIBRARY_PATH=", "QEMU_LD_PREFIX=",
-                                           "ASAN_OPTIONS=", "LSAN_OPTIONS=", "TSAN_OPTIONS=", "UBSAN_OPTIONS="};
+    static constexpr std::array allowed = {
+        "PATH=",           "LANG=",         "LC_",           "TZ=",           "LD_LIBRARY_PATH=",
+        "QEMU_LD_PREFIX=", "ASAN_OPTIONS=", "LSAN_OPTIONS=", "TSAN_OPTIONS=", "UBSAN_OPTIONS="};
     for (const std::string_view start : allowed)
         if (variable.starts_with(start)) return true;
     return false;
@@ -120,10 +121,12 @@ bool reap_runner(int pid, std::string& how) {
     int status = 0;
     const pid_t ended = waitpid(pid, &status, WNOHANG);
     if (ended == 0) return false;
-    if (ended < 0) how = "has ended";  // somebody else reaped it
+    if (ended < 0)
+        how = "has ended";  // somebody else reaped it
     else if (WIFSIGNALED(status))
         how = "was killed by signal " + std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) + ")";
-    else how = "exited with status " + std::to_string(WEXITSTATUS(status));
+    else
+        how = "exited with status " + std::to_string(WEXITSTATUS(status));
     return true;
 }
 

@@ -83,43 +83,44 @@ extern "C" {
 /* Limits that the host keeps; what is beyond them is refused. */
 enum {
     GWATT_MAX_OPTIONS = 64,
-    GWATT_MAX_SENSORS = 4096,   /* of one bus */
-    GWATT_MAX_SAMPLES = 16384,  /* of one read */
-    GWATT_MAX_TEXT = 1024,      /* bytes of any one text, without NUL; an id at most 128 */
-    GWATT_MAX_BANDS = 16        /* accuracy bands of one sensor */
+    GWATT_MAX_SENSORS = 4096,  /* of one bus */
+    GWATT_MAX_SAMPLES = 16384, /* of one read */
+    GWATT_MAX_TEXT = 1024,     /* bytes of any one text, without NUL; an id at most 128 */
+    GWATT_MAX_BANDS = 16       /* accuracy bands of one sensor */
 };
 
 /* What a call says of the conversation; each is what the host does next. */
 enum gwatt_result {
     GWATT_OK = 0,
-    GWATT_TIMEOUT = 1,     /* nobody answered in time: next turn; three in a row: reopen with back-off */
-    GWATT_GARBLED = 2,     /* an answer that is not one (CRC, framing): as timeout, counted apart */
-    GWATT_GONE = 3,        /* the device or its node is not there: close, reopen with back-off */
-    GWATT_BUSY = 4,        /* in use by someone else just now: skip this turn, nothing is wrong */
-    GWATT_CHANGED = 5,     /* the list of sensors is another: the host asks `sensors` again; samples are not used */
-    GWATT_DENIED = 6,      /* permission: long back-off, told once */
-    GWATT_BAD_CONFIG = 7,  /* never tried again; told with the option's name. From `open` only */
-    GWATT_BUG = 8          /* the driver found itself wrong: close, stay closed until the configuration changes */
+    GWATT_TIMEOUT = 1,    /* nobody answered in time: next turn; three in a row: reopen with back-off */
+    GWATT_GARBLED = 2,    /* an answer that is not one (CRC, framing): as timeout, counted apart */
+    GWATT_GONE = 3,       /* the device or its node is not there: close, reopen with back-off */
+    GWATT_BUSY = 4,       /* in use by someone else just now: skip this turn, nothing is wrong */
+    GWATT_CHANGED = 5,    /* the list of sensors is another: the host asks `sensors` again; samples are not used */
+    GWATT_DENIED = 6,     /* permission: long back-off, told once */
+    GWATT_BAD_CONFIG = 7, /* never tried again; told with the option's name. From `open` only */
+    GWATT_BUG = 8         /* the driver found itself wrong: close, stay closed until the configuration changes */
 };
 
 /* Of one sample. Below 16 there is a value; from 16 on there is none and `value` is ignored. */
 enum gwatt_quality {
     GWATT_QUALITY_GOOD = 0,
-    GWATT_QUALITY_STALE = 1,      /* the hardware gave an old value again */
-    GWATT_QUALITY_SUSPECT = 2,    /* implausible or known to be unreliable here */
-    GWATT_QUALITY_OVERFLOW = 3,   /* clamped at the end of the device's scale */
-    GWATT_QUALITY_RESTARTED = 4,  /* cumulative: the counter began anew since the last sample */
+    GWATT_QUALITY_STALE = 1,        /* the hardware gave an old value again */
+    GWATT_QUALITY_SUSPECT = 2,      /* implausible or known to be unreliable here */
+    GWATT_QUALITY_OVERFLOW = 3,     /* clamped at the end of the device's scale */
+    GWATT_QUALITY_RESTARTED = 4,    /* cumulative: the counter began anew since the last sample */
     GWATT_QUALITY_UNAVAILABLE = 16, /* the device says it has no value */
     GWATT_QUALITY_TIMEOUT = 17,
     GWATT_QUALITY_GARBLED = 18,
     GWATT_QUALITY_GONE = 19,
     GWATT_QUALITY_BUSY = 20,
     GWATT_QUALITY_DENIED = 21,
-    GWATT_QUALITY_FAULT = 22,     /* the device says the sensor is broken */
-    GWATT_QUALITY_NOT_READ = 23   /* not tried in this turn */
+    GWATT_QUALITY_FAULT = 22,   /* the device says the sensor is broken */
+    GWATT_QUALITY_NOT_READ = 23 /* not tried in this turn */
 };
 
-enum gwatt_quantity { /* unit */
+/* Each with its one unit. */
+enum gwatt_quantity {
     GWATT_QUANTITY_UNSPECIFIED = 0,
     GWATT_QUANTITY_POWER = 1,          /* W */
     GWATT_QUANTITY_ENERGY = 2,         /* J */
@@ -150,17 +151,32 @@ enum gwatt_kind {
 
 /* Where in the power path a sensor measures, from the utility down to the load. */
 enum gwatt_point {
-    GWATT_POINT_UNSPECIFIED = 0, GWATT_POINT_UTILITY = 1, GWATT_POINT_FEEDER = 2, GWATT_POINT_UPS_OUT = 3,
-    GWATT_POINT_PDU_IN = 4, GWATT_POINT_RACK_IN = 5, GWATT_POINT_PSU_IN = 6, GWATT_POINT_PSU_OUT = 7,
-    GWATT_POINT_BUSBAR = 8, GWATT_POINT_TRAY = 9, GWATT_POINT_MODULE = 10, GWATT_POINT_GPU = 11, GWATT_POINT_CPU = 12,
-    GWATT_POINT_MEMORY = 13, GWATT_POINT_COOLING = 14, GWATT_POINT_BATTERY = 15
+    GWATT_POINT_UNSPECIFIED = 0,
+    GWATT_POINT_UTILITY = 1,
+    GWATT_POINT_FEEDER = 2,
+    GWATT_POINT_UPS_OUT = 3,
+    GWATT_POINT_PDU_IN = 4,
+    GWATT_POINT_RACK_IN = 5,
+    GWATT_POINT_PSU_IN = 6,
+    GWATT_POINT_PSU_OUT = 7,
+    GWATT_POINT_BUSBAR = 8,
+    GWATT_POINT_TRAY = 9,
+    GWATT_POINT_MODULE = 10,
+    GWATT_POINT_GPU = 11,
+    GWATT_POINT_CPU = 12,
+    GWATT_POINT_MEMORY = 13,
+    GWATT_POINT_COOLING = 14,
+    GWATT_POINT_BATTERY = 15
 };
 
 /* Batteries: which way power counts as positive. load: what flows in is consumed. */
 enum gwatt_direction { GWATT_DIRECTION_LOAD = 0, GWATT_DIRECTION_SOURCE = 1, GWATT_DIRECTION_BOTH = 2 };
 
 enum gwatt_basis {
-    GWATT_BASIS_UNSPECIFIED = 0, GWATT_BASIS_ASSUMED = 1, GWATT_BASIS_DATA_SHEET = 2, GWATT_BASIS_CALIBRATED = 3
+    GWATT_BASIS_UNSPECIFIED = 0,
+    GWATT_BASIS_ASSUMED = 1,
+    GWATT_BASIS_DATA_SHEET = 2,
+    GWATT_BASIS_CALIBRATED = 3
 };
 
 enum gwatt_log_level { GWATT_LOG_ERROR = 0, GWATT_LOG_WARNING = 1, GWATT_LOG_INFO = 2, GWATT_LOG_DEBUG = 3 };
@@ -168,8 +184,8 @@ enum gwatt_log_level { GWATT_LOG_ERROR = 0, GWATT_LOG_WARNING = 1, GWATT_LOG_INF
 enum gwatt_events { GWATT_WAIT_READ = 1, GWATT_WAIT_WRITE = 2 };
 enum gwatt_wait_result {
     GWATT_WAIT_TIMEOUT = 0,
-    GWATT_WAIT_READY = 1,     /* readable or writable, or in error: the next read or write says which */
-    GWATT_WAIT_CANCELLED = 2  /* the host wants this call to end: return soon; the result is not used */
+    GWATT_WAIT_READY = 1,    /* readable or writable, or in error: the next read or write says which */
+    GWATT_WAIT_CANCELLED = 2 /* the host wants this call to end: return soon; the result is not used */
 };
 
 /* The host, as an open bus sees it. Lives from `open` until `close` has returned. */
@@ -189,13 +205,13 @@ typedef struct gwatt_host {
 /* In the host's memory; the driver fills it when the result is not GWATT_OK. */
 typedef struct gwatt_error {
     uint32_t size;
-    int32_t option;  /* index of the option that is wrong, else -1 (as the host sets it) */
-    char text[248];  /* for people: what was tried, what came back. Ends in NUL */
+    int32_t option; /* index of the option that is wrong, else -1 (as the host sets it) */
+    char text[248]; /* for people: what was tried, what came back. Ends in NUL */
 } gwatt_error;
 
 enum gwatt_option_type {
     GWATT_TEXT = 1,
-    GWATT_INTEGER = 2,  /* decimal or 0x hexadecimal */
+    GWATT_INTEGER = 2, /* decimal or 0x hexadecimal */
     GWATT_NUMBER = 3,
     GWATT_DURATION = 4, /* "250ms", "3.2s", "2min"; a bare number is refused */
     GWATT_BOOLEAN = 5,  /* true, false */
@@ -234,31 +250,31 @@ typedef struct gwatt_accuracy {
 
 typedef struct gwatt_sensor {
     uint32_t size;
-    uint32_t quantity;       /* enum gwatt_quantity: the unit follows from it */
-    uint32_t kind;           /* enum gwatt_kind */
-    uint32_t point;          /* enum gwatt_point */
-    uint32_t direction;      /* enum gwatt_direction */
-    uint32_t basis;          /* enum gwatt_basis, of `accuracy` */
+    uint32_t quantity;  /* enum gwatt_quantity: the unit follows from it */
+    uint32_t kind;      /* enum gwatt_kind */
+    uint32_t point;     /* enum gwatt_point */
+    uint32_t direction; /* enum gwatt_direction */
+    uint32_t basis;     /* enum gwatt_basis, of `accuracy` */
     uint32_t accuracy_count;
     uint32_t reserved;
-    int64_t window_ns;       /* AVERAGE, MINIMUM, MAXIMUM: over how long; 0 unknown, not instant */
-    int64_t refresh_ns;      /* how often the hardware has something new; 0 unknown */
-    double resolution;       /* value = offset + n * resolution, n whole; 0 unknown */
+    int64_t window_ns;  /* AVERAGE, MINIMUM, MAXIMUM: over how long; 0 unknown, not instant */
+    int64_t refresh_ns; /* how often the hardware has something new; 0 unknown */
+    double resolution;  /* value = offset + n * resolution, n whole; 0 unknown */
     double offset;
-    double wraps_at;         /* CUMULATIVE: where the counter returns to zero; 0 never */
-    double range_min;        /* plausible; outside, the host marks it suspect; both 0: not said */
+    double wraps_at;  /* CUMULATIVE: where the counter returns to zero; 0 never */
+    double range_min; /* plausible; outside, the host marks it suspect; both 0: not said */
     double range_max;
-    const char* id;          /* "psu0.input_power" */
-    const char* label;       /* for people; NULL: the id */
-    const char* part_of;     /* place in the machine: "shelf0.psu0"; NULL: not said */
-    const char* feed;        /* "A", "B", ...; NULL: not said */
+    const char* id;                 /* "psu0.input_power" */
+    const char* label;              /* for people; NULL: the id */
+    const char* part_of;            /* place in the machine: "shelf0.psu0"; NULL: not said */
+    const char* feed;               /* "A", "B", ...; NULL: not said */
     const gwatt_accuracy* accuracy; /* accuracy_count bands, ascending */
     const void* reserved_pointer;
 } gwatt_sensor;
 
 /* 24 bytes without padding everywhere, never grows. */
 typedef struct gwatt_sample {
-    int64_t time_ns;  /* middle of the measurement, now_ns scale; ignored when there is no value */
+    int64_t time_ns; /* middle of the measurement, now_ns scale; ignored when there is no value */
     double value;
     uint32_t sensor;  /* index into `sensors`' list */
     uint32_t quality; /* enum gwatt_quality */
@@ -273,7 +289,7 @@ typedef struct gwatt_driver {
     int64_t close_worst_ns; /* `close` ends within this; 0 is taken as 1 s; at most 60 s */
     const char* name;       /* that of the file without .so */
     const char* version;
-    const char* summary;    /* one sentence: what it reads */
+    const char* summary; /* one sentence: what it reads */
     const gwatt_option* options;
 
     /* [closed] -> [open]. Takes the conversation up; may talk to hardware. `count` values in the order of declaration.
@@ -300,7 +316,8 @@ GWATT_EXPORT const gwatt_driver* gwatt_driver_v1(void);
 }
 static_assert(sizeof(gwatt_sample) == 24 && sizeof(gwatt_value) == 16 && sizeof(gwatt_accuracy) == 32, "fixed layouts");
 #else
-_Static_assert(sizeof(gwatt_sample) == 24 && sizeof(gwatt_value) == 16 && sizeof(gwatt_accuracy) == 32, "fixed layouts");
+_Static_assert(sizeof(gwatt_sample) == 24 && sizeof(gwatt_value) == 16 && sizeof(gwatt_accuracy) == 32,
+               "fixed layouts");
 #endif
 
 #endif

@@ -36,19 +36,30 @@ using Duration = std::chrono::nanoseconds;
 using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;  // Host::now's scale
 
 enum class Result : std::int32_t {
-    ok = GWATT_OK, timeout = GWATT_TIMEOUT, garbled = GWATT_GARBLED, gone = GWATT_GONE, busy = GWATT_BUSY,
-    changed = GWATT_CHANGED, denied = GWATT_DENIED, bad_config = GWATT_BAD_CONFIG, bug = GWATT_BUG,
+    ok = GWATT_OK,
+    timeout = GWATT_TIMEOUT,
+    garbled = GWATT_GARBLED,
+    gone = GWATT_GONE,
+    busy = GWATT_BUSY,
+    changed = GWATT_CHANGED,
+    denied = GWATT_DENIED,
+    bad_config = GWATT_BAD_CONFIG,
+    bug = GWATT_BUG,
 };
 enum class Wait : std::int32_t {
-    timeout = GWATT_WAIT_TIMEOUT, ready = GWATT_WAIT_READY, cancelled = GWATT_WAIT_CANCELLED,
+    timeout = GWATT_WAIT_TIMEOUT,
+    ready = GWATT_WAIT_READY,
+    cancelled = GWATT_WAIT_CANCELLED,
 };
 enum class Level : std::int32_t {
-    error = GWATT_LOG_ERROR, warning = GWATT_LOG_WARNING, info = GWATT_LOG_INFO, debug = GWATT_LOG_DEBUG,
+    error = GWATT_LOG_ERROR,
+    warning = GWATT_LOG_WARNING,
+    info = GWATT_LOG_INFO,
+    debug = GWATT_LOG_DEBUG,
 };
 
 // Copies what both sides know of a struct that begins with its size; the rest is zero.
-template <class Sized>
-Sized known_part(const Sized* theirs) {
+template <class Sized> Sized known_part(const Sized* theirs) {
     Sized mine{};
     if (theirs != nullptr)
         std::memcpy(static_cast<void*>(&mine), static_cast<const void*>(theirs),
@@ -178,7 +189,9 @@ private:
 class Samples {
 public:
     Samples(gwatt_sample* samples, std::uint32_t capacity, std::uint32_t* used)
-        : samples_(samples), capacity_(capacity), used_(used) { *used_ = 0; }
+        : samples_(samples), capacity_(capacity), used_(used) {
+        *used_ = 0;
+    }
     // time: the middle of the measurement. False when the array is full (the sample is not kept).
     bool value(std::uint32_t sensor, Instant time, double value, gwatt_quality quality = GWATT_QUALITY_GOOD) {
         return put({time.time_since_epoch().count(), value, sensor, static_cast<std::uint32_t>(quality)});
@@ -279,8 +292,7 @@ struct About {
 };
 
 // The table of a class; see the top of this file.
-template <class Bus>
-class Table {
+template <class Bus> class Table {
 public:
     static const gwatt_driver* get() {
         static const gwatt_driver table = make();
@@ -315,8 +327,7 @@ private:
     }
 
     // Runs the call and turns what it throws into a result.
-    template <class Call>
-    static std::int32_t guarded(gwatt_error* error, Call call) noexcept {
+    template <class Call> static std::int32_t guarded(gwatt_error* error, Call call) noexcept {
         const Error say{error};
         try {
             return static_cast<std::int32_t>(call());

@@ -26,10 +26,13 @@ constexpr int kept = 0, broken = 1, usage_error = 64;
 constexpr int silence_ms = 70'000;  // no line for so long: the driver is stuck (the longest worst case is 60 s)
 
 int usage(FILE* to) {
-    std::fputs("gwatt-driver-check loads a driver and proves the promise of driver.h.\n"
-               "usage: gwatt-driver-check [--opens N] [--deadline-ms N] [--stuck-ms N] [--directory DIR] DRIVER [OPTION=VALUE ...]\n"
-               "       gwatt-driver-check --help DRIVER     its options\n"
-               "DRIVER is a file or the name of an installed driver. Exit status: 0 kept, 1 broken, 64 usage.\n", to);
+    std::fputs(
+        "gwatt-driver-check loads a driver and proves the promise of driver.h.\n"
+        "usage: gwatt-driver-check [--opens N] [--deadline-ms N] [--stuck-ms N] [--directory DIR] DRIVER [OPTION=VALUE "
+        "...]\n"
+        "       gwatt-driver-check --help DRIVER     its options\n"
+        "DRIVER is a file or the name of an installed driver. Exit status: 0 kept, 1 broken, 64 usage.\n",
+        to);
     return to == stdout ? kept : usage_error;
 }
 
@@ -51,16 +54,24 @@ bool parse(int argc, char** argv, Arguments& arguments) {
     long number = 0;
     for (int i = 1; i < argc; ++i) {
         const std::string word = argv[i];
-        if (word == "--help") arguments.help = true;
-        else if (word == "--directory" && i + 1 < argc) arguments.directory = argv[++i];
-        else if (word == "--opens" && number_after(argc, argv, i, number)) arguments.trial.opens = static_cast<std::uint32_t>(number);
-        else if (word == "--deadline-ms" && number_after(argc, argv, i, number)) arguments.trial.deadline_ns = number * 1'000'000;
-        else if (word == "--stuck-ms" && number_after(argc, argv, i, number)) arguments.stuck_ms = static_cast<int>(number);
-        else if (word.starts_with("--")) return false;
-        else if (arguments.trial.file.empty()) arguments.trial.file = word;
+        if (word == "--help")
+            arguments.help = true;
+        else if (word == "--directory" && i + 1 < argc)
+            arguments.directory = argv[++i];
+        else if (word == "--opens" && number_after(argc, argv, i, number))
+            arguments.trial.opens = static_cast<std::uint32_t>(number);
+        else if (word == "--deadline-ms" && number_after(argc, argv, i, number))
+            arguments.trial.deadline_ns = number * 1'000'000;
+        else if (word == "--stuck-ms" && number_after(argc, argv, i, number))
+            arguments.stuck_ms = static_cast<int>(number);
+        else if (word.starts_with("--"))
+            return false;
+        else if (arguments.trial.file.empty())
+            arguments.trial.file = word;
         else if (const auto equals = word.find('='); equals != std::string::npos)
             arguments.trial.options.emplace_back(word.substr(0, equals), word.substr(equals + 1));
-        else return false;
+        else
+            return false;
     }
     if (arguments.trial.file.empty()) return false;
     if (arguments.trial.file.find('/') == std::string::npos && !arguments.trial.file.ends_with(".so"))

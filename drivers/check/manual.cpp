@@ -44,8 +44,10 @@ std::string manual(const Plugin& plugin) {
     for (std::uint32_t i = 0; i < table.option_count; ++i) {
         const gwatt_option option = option_at(plugin, i);
         out << "  " << option.name << "\n      " << option.help << "\n      " << type_of(option);
-        if (option.required != 0) out << "; required";
-        else if (option.default_text != nullptr) out << "; default " << (*option.default_text == '\0' ? "empty" : option.default_text);
+        if (option.required != 0)
+            out << "; required";
+        else if (option.default_text != nullptr)
+            out << "; default " << (*option.default_text == '\0' ? "empty" : option.default_text);
         out << "\n";
     }
     if (table.option_count == 0) out << "  none\n";

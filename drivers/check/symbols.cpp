@@ -18,9 +18,9 @@ public:
         if (!in) throw std::runtime_error("cannot read " + file);
         bytes_.assign(std::istreambuf_iterator<char>(in), {});
     }
-    template <class Struct>
-    Struct at(std::size_t offset) const {
-        if (offset > bytes_.size() || sizeof(Struct) > bytes_.size() - offset) throw std::runtime_error("the file is cut short");
+    template <class Struct> Struct at(std::size_t offset) const {
+        if (offset > bytes_.size() || sizeof(Struct) > bytes_.size() - offset)
+            throw std::runtime_error("the file is cut short");
         Struct found;
         std::memcpy(&found, bytes_.data() + offset, sizeof found);
         return found;
@@ -41,7 +41,8 @@ constexpr unsigned char own_class = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32
 std::vector<std::string> exported_symbols(const std::string& file) {
     const Image image(file);
     const auto header = image.at<ElfW(Ehdr)>(0);
-    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != own_class || header.e_type != ET_DYN)
+    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != own_class ||
+        header.e_type != ET_DYN)
         throw std::runtime_error(file + " is no shared object for this machine");
     std::vector<std::string> found;
     for (unsigned i = 0; i < header.e_shnum; ++i) {
@@ -52,7 +53,8 @@ std::vector<std::string> exported_symbols(const std::string& file) {
             const auto symbol = image.at<ElfW(Sym)>(section.sh_offset + at);
             const unsigned binding = symbol.st_info >> 4;
             const bool global = binding == STB_GLOBAL || binding == STB_WEAK || binding == STB_GNU_UNIQUE;
-            if (symbol.st_shndx != SHN_UNDEF && symbol.st_shndx != SHN_ABS && global && (symbol.st_other & 3) == STV_DEFAULT)
+            if (symbol.st_shndx != SHN_UNDEF && symbol.st_shndx != SHN_ABS && global &&
+                (symbol.st_other & 3) == STV_DEFAULT)
                 found.push_back(image.text(names.sh_offset + symbol.st_name));
         }
     }

@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t slack = 100 * ms;  // a busy machine is nobody's fault
 constexpr std::uint64_t canary = 0x6777617474636b21;
-constexpr double leak_per_open = 8;       // bytes; the allocator's own noise over hundreds of opens is below that
+constexpr double leak_per_open = 8;  // bytes; the allocator's own noise over hundreds of opens is below that
 
 std::int64_t now_ns() {
     timespec now{};
@@ -29,15 +29,15 @@ std::int64_t now_ns() {
 std::string in_ms(std::int64_t ns) { return std::to_string(ns / ms) + " ms"; }
 
 const char* result_name(std::int32_t result) {
-    constexpr const char* names[] = {"ok", "timeout", "garbled", "gone", "busy", "changed", "denied", "bad_config", "bug"};
+    constexpr const char* names[] = {"ok",      "timeout", "garbled",    "gone", "busy",
+                                     "changed", "denied",  "bad_config", "bug"};
     return result >= 0 && result <= GWATT_BUG ? names[result] : "a result that does not exist";
 }
 
 bool is_id(const std::string& id) {
     if (id.empty() || id.size() > 128 || id.front() == '.' || id.back() == '.') return false;
-    return std::all_of(id.begin(), id.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
-    });
+    return std::all_of(id.begin(), id.end(),
+                       [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.'; });
 }
 
 gwatt_error fresh_error() {
@@ -59,7 +59,10 @@ gwatt_host Trial::Host::table() {
     made.now_ns = [](void*) { return now_ns(); };
     made.wait = [](void* self, std::int32_t fd, std::int32_t events, std::int64_t deadline) -> std::int32_t {
         if (static_cast<Host*>(self)->cancelling) return GWATT_WAIT_CANCELLED;
-        pollfd waiting{fd, static_cast<short>(((events & GWATT_WAIT_READ) != 0 ? POLLIN : 0) | ((events & GWATT_WAIT_WRITE) != 0 ? POLLOUT : 0)), 0};
+        pollfd waiting{fd,
+                       static_cast<short>(((events & GWATT_WAIT_READ) != 0 ? POLLIN : 0) |
+                                          ((events & GWATT_WAIT_WRITE) != 0 ? POLLOUT : 0)),
+                       0};
         for (;;) {
             const std::int64_t left = std::max<std::int64_t>(0, deadline - now_ns());
             const timespec time{static_cast<time_t>(left / 1'000'000'000), static_cast<long>(left % 1'000'000'000)};
@@ -78,7 +81,8 @@ bool Trial::load() {
         std::erase(symbols, std::string(GWATT_DRIVER_SYMBOL));
         std::string others;
         for (std::size_t i = 0; i < symbols.size() && i < 5; ++i) others += (i > 0 ? ", " : "") + symbols[i];
-        report_.expect(symbols.empty(), "D1", symbols.empty() ? "exports " GWATT_DRIVER_SYMBOL " alone" : "exports more: " + others);
+        report_.expect(symbols.empty(), "D1",
+                       symbols.empty() ? "exports " GWATT_DRIVER_SYMBOL " alone" : "exports more: " + others);
     } catch (const std::runtime_error& error) {
         report_.broken("D1", error.what());
         return false;
@@ -86,7 +90,8 @@ bool Trial::load() {
     report_.at("loading");
     char why[512];
     const std::string name = options_.file.substr(options_.file.rfind('/') + 1);
-    const bool loaded = load_plugin(options_.file.c_str(), name.substr(0, name.rfind(".so")).c_str(), plugin_, why, sizeof why);
+    const bool loaded =
+        load_plugin(options_.file.c_str(), name.substr(0, name.rfind(".so")).c_str(), plugin_, why, sizeof why);
     report_.expect(loaded, "D2", loaded ? "its table can be used" : why);
     return loaded;
 }
@@ -114,7 +119,8 @@ bool Trial::open(const char* why) {
     const auto values = values_.values();
     bus_ = nullptr;
     opened_.began = now_ns();
-    opened_.result = plugin_.table.open(&host_table_, values.data(), static_cast<std::uint32_t>(values.size()), &bus_, &error);
+    opened_.result =
+        plugin_.table.open(&host_table_, values.data(), static_cast<std::uint32_t>(values.size()), &bus_, &error);
     opened_.ended = now_ns();
     error.text[sizeof error.text - 1] = '\0';
     opened_.text = error.text;
@@ -148,25 +154,31 @@ void Trial::judge_list() {
     std::string wrong;
     for (const std::string& id : ids_)
         if (!is_id(id)) wrong = id;
-    report_.expect(wrong.empty(), "D13", wrong.empty() ? std::to_string(ids_.size()) + " ids are [a-z0-9_.]+" : "id \"" + wrong + "\" is not [a-z0-9_.]+");
+    report_.expect(wrong.empty(), "D13",
+                   wrong.empty() ? std::to_string(ids_.size()) + " ids are [a-z0-9_.]+"
+                                 : "id \"" + wrong + "\" is not [a-z0-9_.]+");
     const std::set<std::string> once(ids_.begin(), ids_.end());
     report_.expect(once.size() == ids_.size(), "D13", "ids are unique");
     std::string odd;
     for (const gwatt_sensor& sensor : sensors_) {
         const bool numbers = sensor.quantity >= 1 && sensor.quantity <= GWATT_QUANTITY_COUNT && sensor.kind >= 1 &&
                              sensor.kind <= GWATT_KIND_CUMULATIVE && sensor.point <= GWATT_POINT_BATTERY;
-        const bool sane = std::isfinite(sensor.resolution) && sensor.resolution >= 0 && sensor.range_min <= sensor.range_max &&
-                          sensor.accuracy_count <= GWATT_MAX_BANDS && (sensor.accuracy_count == 0 || sensor.accuracy != nullptr);
+        const bool sane = std::isfinite(sensor.resolution) && sensor.resolution >= 0 &&
+                          sensor.range_min <= sensor.range_max && sensor.accuracy_count <= GWATT_MAX_BANDS &&
+                          (sensor.accuracy_count == 0 || sensor.accuracy != nullptr);
         if (!numbers || !sane) odd = sensor.id == nullptr ? "?" : sensor.id;
     }
-    report_.expect(odd.empty(), "D3", odd.empty() ? "every sensor's fields are plausible" : "sensor " + odd + " has a field that cannot be");
+    report_.expect(
+        odd.empty(), "D3",
+        odd.empty() ? "every sensor's fields are plausible" : "sensor " + odd + " has a field that cannot be");
     const std::vector<std::string> first = ids_;
     list(ids_);
     report_.expect(ids_ == first, "D14", "asked twice, the list is the same");
     ids_ = first;
 }
 
-Trial::Call Trial::read(const std::vector<std::uint32_t>& wanted, std::vector<gwatt_sample>& samples, std::uint32_t& used, std::int64_t time) {
+Trial::Call Trial::read(const std::vector<std::uint32_t>& wanted, std::vector<gwatt_sample>& samples,
+                        std::uint32_t& used, std::int64_t time) {
     report_.at("read");
     const auto capacity = static_cast<std::uint32_t>(std::min<std::size_t>(GWATT_MAX_SAMPLES, 4 * wanted.size() + 64));
     samples.assign(capacity + 1, gwatt_sample{});
@@ -175,8 +187,8 @@ Trial::Call Trial::read(const std::vector<std::uint32_t>& wanted, std::vector<gw
     used = 0;
     Call call;
     call.began = now_ns();
-    call.result = plugin_.table.read(bus_, wanted.data(), static_cast<std::uint32_t>(wanted.size()), samples.data(), capacity,
-                                     &used, call.began + time, &error);
+    call.result = plugin_.table.read(bus_, wanted.data(), static_cast<std::uint32_t>(wanted.size()), samples.data(),
+                                     capacity, &used, call.began + time, &error);
     call.ended = now_ns();
     error.text[sizeof error.text - 1] = '\0';
     call.text = error.text;
@@ -198,16 +210,21 @@ void Trial::judge_samples(const std::vector<gwatt_sample>& samples, std::uint32_
         }
         missing.erase(sample.sensor);
         const bool valued = sample.quality <= GWATT_QUALITY_RESTARTED;
-        if (!valued && (sample.quality < GWATT_QUALITY_UNAVAILABLE || sample.quality > GWATT_QUALITY_NOT_READ)) ++unknown;
+        if (!valued && (sample.quality < GWATT_QUALITY_UNAVAILABLE || sample.quality > GWATT_QUALITY_NOT_READ))
+            ++unknown;
         if (!valued) continue;
         const gwatt_sensor& sensor = sensors_[sample.sensor];
-        if (!std::isfinite(sample.value)) ++not_finite;
+        if (!std::isfinite(sample.value))
+            ++not_finite;
         else if ((sensor.range_min != 0 || sensor.range_max != 0) && sample.quality == GWATT_QUALITY_GOOD &&
-                 (sample.value < sensor.range_min || sample.value > sensor.range_max)) ++outside;
+                 (sample.value < sensor.range_min || sample.value > sensor.range_max))
+            ++outside;
         const std::int64_t oldest = call.began - 2'000 * ms - sensor.window_ns - 2 * sensor.refresh_ns;
         if (sample.time_ns > call.ended || sample.time_ns < oldest) ++wrong_time;
     }
-    report_.expect(missing.empty(), "D8", missing.empty() ? "every wanted sensor has a sample" : std::to_string(missing.size()) + " wanted sensors have no sample");
+    report_.expect(missing.empty(), "D8",
+                   missing.empty() ? "every wanted sensor has a sample"
+                                   : std::to_string(missing.size()) + " wanted sensors have no sample");
     report_.expect(strangers == 0, "D9", "samples are of wanted sensors");
     report_.expect(unknown == 0, "D8", "qualities are known ones");
     report_.expect(not_finite == 0, "D10", "no value is NaN or infinite");
@@ -221,8 +238,9 @@ void Trial::read_and_judge(const std::vector<std::uint32_t>& wanted, std::int64_
     const Call call = read(wanted, samples, used, time);
     const std::int64_t over = call.ended - call.began - time;
     report_.expect(over <= slack + plugin_.table.read_overrun_ns, "D6",
-                   std::string(what) + ": " + result_name(call.result) + (call.text.empty() ? "" : " (" + call.text + ")") + " after " +
-                       in_ms(call.ended - call.began) + ", deadline " + in_ms(time));
+                   std::string(what) + ": " + result_name(call.result) +
+                       (call.text.empty() ? "" : " (" + call.text + ")") + " after " + in_ms(call.ended - call.began) +
+                       ", deadline " + in_ms(time));
     if (call.result < GWATT_OK || call.result > GWATT_BUG || call.result == GWATT_BAD_CONFIG)
         report_.broken("D8", "read gave a result that it cannot have");
     if (call.result == GWATT_OK) judge_samples(samples, used, call, wanted);
@@ -251,7 +269,8 @@ void Trial::try_cancel() {
 
 void Trial::try_reopen() {
     close();
-    if (!open("open again")) return report_.note(std::string("a second open gave ") + result_name(opened_.result) + ": " + opened_.text);
+    if (!open("open again"))
+        return report_.note(std::string("a second open gave ") + result_name(opened_.result) + ": " + opened_.text);
     std::vector<std::string> again;
     list(again);
     report_.expect(again == ids_, "D13", "ids are the same after open again");
@@ -281,8 +300,11 @@ void Trial::try_many_opens() {
     report_.expect(after.descriptors <= before.descriptors, "D15", "no descriptor is left" + times);
     report_.expect(after.threads <= before.threads, "D25", "no thread is left" + times);
     const double grown = after.memory > before.memory ? static_cast<double>(after.memory - before.memory) : 0;
-    if (before.memory == 0) report_.note("memory is not looked at here: the sanitizer does that");
-    else report_.expect(opens < 100 || grown / opens < leak_per_open, "D15", std::to_string(static_cast<long>(grown)) + " bytes more in use" + times);
+    if (before.memory == 0)
+        report_.note("memory is not looked at here: the sanitizer does that");
+    else
+        report_.expect(opens < 100 || grown / opens < leak_per_open, "D15",
+                       std::to_string(static_cast<long>(grown)) + " bytes more in use" + times);
 }
 
 void Trial::run() {
@@ -290,8 +312,9 @@ void Trial::run() {
     if (!load() || !parse()) return;
     const bool open_now = open("open");
     report_.expect(opened_.ended - opened_.began <= plugin_.table.open_worst_ns + slack, "D5",
-                   std::string("open: ") + result_name(opened_.result) + (opened_.text.empty() ? "" : " (" + opened_.text + ")") +
-                       " after " + in_ms(opened_.ended - opened_.began));
+                   std::string("open: ") + result_name(opened_.result) +
+                       (opened_.text.empty() ? "" : " (" + opened_.text + ")") + " after " +
+                       in_ms(opened_.ended - opened_.began));
     if (opened_.result == GWATT_OK && bus_ == nullptr) report_.broken("D2", "open said ok and gave no bus");
     if (open_now) {
         const bool listed = list(ids_);
@@ -303,7 +326,8 @@ void Trial::run() {
         try_reopen();
         const std::int64_t began = now_ns();
         close();
-        report_.expect(now_ns() - began <= plugin_.table.close_worst_ns + slack, "D5", "close ended after " + in_ms(now_ns() - began));
+        report_.expect(now_ns() - began <= plugin_.table.close_worst_ns + slack, "D5",
+                       "close ended after " + in_ms(now_ns() - began));
     } else {
         report_.note("it does not open here: sensors and reads were not tried");
     }

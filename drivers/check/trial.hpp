@@ -16,8 +16,8 @@ namespace gwatt::drivers::check {
 struct TrialOptions {
     std::string file;
     std::vector<std::pair<std::string, std::string>> options;
-    std::string base;             // where relative paths start
-    std::uint32_t opens = 1000;   // for leaks
+    std::string base;                        // where relative paths start
+    std::uint32_t opens = 1000;              // for leaks
     std::int64_t opens_ns = 60'000'000'000;  // at most this long
     std::int64_t deadline_ns = 1'000'000'000;
 };
@@ -49,7 +49,8 @@ private:
     void read_and_judge(const std::vector<std::uint32_t>& wanted, std::int64_t time, const char* what);
     void judge_samples(const std::vector<gwatt_sample>& samples, std::uint32_t used, const Call& call,
                        const std::vector<std::uint32_t>& wanted);
-    Call read(const std::vector<std::uint32_t>& wanted, std::vector<gwatt_sample>& samples, std::uint32_t& used, std::int64_t time);
+    Call read(const std::vector<std::uint32_t>& wanted, std::vector<gwatt_sample>& samples, std::uint32_t& used,
+              std::int64_t time);
     void try_reads();
     void try_cancel();
     void try_reopen();

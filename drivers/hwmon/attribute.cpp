@@ -18,9 +18,12 @@ struct Row {
     Unit unit;
 };
 constexpr std::array rows = {
-    Row{"in", Type::in, {GWATT_QUANTITY_VOLTAGE, 1e-3}},          Row{"curr", Type::curr, {GWATT_QUANTITY_CURRENT, 1e-3}},
-    Row{"power", Type::power, {GWATT_QUANTITY_POWER, 1e-6}},      Row{"energy", Type::energy, {GWATT_QUANTITY_ENERGY, 1e-6}},
-    Row{"temp", Type::temp, {GWATT_QUANTITY_TEMPERATURE, 1e-3}},  Row{"fan", Type::fan, {GWATT_QUANTITY_ROTATION, 1}},
+    Row{"in", Type::in, {GWATT_QUANTITY_VOLTAGE, 1e-3}},
+    Row{"curr", Type::curr, {GWATT_QUANTITY_CURRENT, 1e-3}},
+    Row{"power", Type::power, {GWATT_QUANTITY_POWER, 1e-6}},
+    Row{"energy", Type::energy, {GWATT_QUANTITY_ENERGY, 1e-6}},
+    Row{"temp", Type::temp, {GWATT_QUANTITY_TEMPERATURE, 1e-3}},
+    Row{"fan", Type::fan, {GWATT_QUANTITY_ROTATION, 1}},
     Row{"humidity", Type::humidity, {GWATT_QUANTITY_HUMIDITY, 1e-5}},  // milli-percent
     Row{"freq", Type::freq, {GWATT_QUANTITY_FREQUENCY, 1}},
 };
@@ -88,8 +91,13 @@ Raw parse_number(std::string_view text) {
 
 bool is_implausible(Type type, std::int64_t number) {
     constexpr std::int64_t all_ones_32 = 4294967295, most_32 = 2147483647;
-    constexpr std::array sentinels = {all_ones_32,        all_ones_32 * 1000, all_ones_32 * 1000000, most_32, most_32 * 1000,
-                                      most_32 * 1000000, std::numeric_limits<std::int64_t>::max(),
+    constexpr std::array sentinels = {all_ones_32,
+                                      all_ones_32 * 1000,
+                                      all_ones_32 * 1000000,
+                                      most_32,
+                                      most_32 * 1000,
+                                      most_32 * 1000000,
+                                      std::numeric_limits<std::int64_t>::max(),
                                       std::numeric_limits<std::int64_t>::min()};
     for (const std::int64_t sentinel : sentinels)
         if (number == sentinel) return true;

@@ -16,7 +16,7 @@ enum class Type : std::uint8_t { in, curr, power, energy, temp, fan, humidity, f
 struct AttributeName {
     Type type = Type::in;
     std::uint32_t number = 0;
-    bool average = false;  // else _input
+    bool average = false;      // else _input
     std::string stem() const;  // "power1"
 };
 std::optional<AttributeName> parse_name(std::string_view file);

@@ -42,7 +42,8 @@ std::vector<Channel> channels_of(const std::string& folder) {
         channels.push_back({*name, file, read_text(folder + "/" + name->stem() + "_label")});
     }
     std::sort(channels.begin(), channels.end(), [](const Channel& a, const Channel& b) {
-        return std::tuple(a.name.type, a.name.number, a.name.average) < std::tuple(b.name.type, b.name.number, b.name.average);
+        return std::tuple(a.name.type, a.name.number, a.name.average) <
+               std::tuple(b.name.type, b.name.number, b.name.average);
     });
     return channels;
 }
@@ -68,9 +69,12 @@ Chip look_at(const std::string& folder) {
 std::string as_id(std::string_view text) {
     std::string id;
     for (const char c : text) {
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) id += c;
-        else if (c >= 'A' && c <= 'Z') id += static_cast<char>(c - 'A' + 'a');
-        else if (!id.empty() && id.back() != '_') id += '_';
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+            id += c;
+        else if (c >= 'A' && c <= 'Z')
+            id += static_cast<char>(c - 'A' + 'a');
+        else if (!id.empty() && id.back() != '_')
+            id += '_';
     }
     while (!id.empty() && id.back() == '_') id.pop_back();
     return id.substr(0, 60);
@@ -101,7 +105,8 @@ std::vector<Chip> find_chips(const Search& search, std::string& others) {
         const bool meant = (search.chip.empty() || chip.name == search.chip) &&
                            (search.device.empty() || sits_at(chip, search.device));
         if (!meant) {
-            others += (others.empty() ? "" : ", ") + chip.name + (chip.device.empty() ? "" : " at " + last_of(chip.device));
+            others +=
+                (others.empty() ? "" : ", ") + chip.name + (chip.device.empty() ? "" : " at " + last_of(chip.device));
             continue;
         }
         chip.part = part_of(chip, search.parts);

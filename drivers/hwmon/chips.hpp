@@ -17,11 +17,11 @@ struct Channel {
 };
 
 struct Chip {
-    std::string folder;   // ROOT/hwmon3
-    std::string name;     // as its driver says: "pmbus"
-    std::string device;   // real path of the device; may be empty
-    std::string of_node;  // real path of its device tree node; may be empty
-    std::string part;     // in ids: "psu0", or "pmbus_1_0058"
+    std::string folder;             // ROOT/hwmon3
+    std::string name;               // as its driver says: "pmbus"
+    std::string device;             // real path of the device; may be empty
+    std::string of_node;            // real path of its device tree node; may be empty
+    std::string part;               // in ids: "psu0", or "pmbus_1_0058"
     std::vector<Channel> channels;  // by type, then number
 };
 

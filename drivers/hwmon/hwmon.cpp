@@ -43,8 +43,10 @@ std::string word_for(const Words& words, const std::string& id) {
 }  // namespace
 
 Hwmon::Hwmon(Host host, const Options& given)
-    : host_(host), search_{given.path("root"), given.text("chip"), given.text("device"), parse_words(given.text("parts"), "parts")},
-      points_(parse_words(given.text("points"), "points")), feeds_(parse_words(given.text("feeds"), "feeds")),
+    : host_(host),
+      search_{given.path("root"), given.text("chip"), given.text("device"), parse_words(given.text("parts"), "parts")},
+      points_(parse_words(given.text("points"), "points")),
+      feeds_(parse_words(given.text("feeds"), "feeds")),
       by_label_(given.choice("ids") == 0) {
     for (const auto& [name, value] : points_) point_named(value);
     for (const auto& [part, piece] : search_.parts)
@@ -70,7 +72,8 @@ void Hwmon::scan() {
     std::set<std::string> parts;
     for (const Chip& chip : chips) {
         if (!parts.insert(chip.part).second)
-            throw Failure{Result::bad_config, "two chips are called " + chip.part + ": tell them apart by their paths", "parts"};
+            throw Failure{Result::bad_config, "two chips are called " + chip.part + ": tell them apart by their paths",
+                          "parts"};
         take(chip);
     }
 }
@@ -146,10 +149,12 @@ SensorSpec Hwmon::describe(const Chip& chip, const Channel& channel, const std::
     if (channel.name.average) {
         made.kind = GWATT_KIND_AVERAGE;
         const Raw interval = parse_number(read_text(chip.folder + "/" + channel.name.stem() + "_average_interval"));
-        if (interval.quality == GWATT_QUALITY_GOOD) made.window = std::chrono::milliseconds(std::clamp<std::int64_t>(interval.number, 0, 86'400'000));
+        if (interval.quality == GWATT_QUALITY_GOOD)
+            made.window = std::chrono::milliseconds(std::clamp<std::int64_t>(interval.number, 0, 86'400'000));
     }
     const Raw refresh = parse_number(read_text(chip.folder + "/update_interval"));
-    if (refresh.quality == GWATT_QUALITY_GOOD) made.refresh = std::chrono::milliseconds(std::clamp<std::int64_t>(refresh.number, 0, 86'400'000));
+    if (refresh.quality == GWATT_QUALITY_GOOD)
+        made.refresh = std::chrono::milliseconds(std::clamp<std::int64_t>(refresh.number, 0, 86'400'000));
     if (channel.name.type == Type::humidity) made.range_max = 1;
     if (channel.name.type == Type::temp) {
         made.range_min = -100;
@@ -191,8 +196,7 @@ void Hwmon::put(std::uint32_t sensor, Samples& out) {
         const Cell& volts = cells_[static_cast<std::size_t>(cell.volts)];
         const Cell& amperes = cells_[static_cast<std::size_t>(cell.amperes)];
         const bool both = volts.quality == GWATT_QUALITY_GOOD && amperes.quality == GWATT_QUALITY_GOOD;
-        if (both && is_wrapped(cell.read_value, volts.read_value, amperes.read_value))
-            quality = GWATT_QUALITY_SUSPECT;
+        if (both && is_wrapped(cell.read_value, volts.read_value, amperes.read_value)) quality = GWATT_QUALITY_SUSPECT;
     }
     out.value(sensor, middle, cell.read_value, quality);
 }

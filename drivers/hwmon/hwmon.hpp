@@ -11,18 +11,23 @@ namespace gwatt::drivers::hwmon {
 
 class Hwmon {
 public:
-    static constexpr About about{.name = "hwmon", .version = GWATT_VERSION,
-                                 .summary = "Chips of the kernel's hardware monitoring (sysfs), found by name and place.",
-                                 .open_worst = std::chrono::seconds(10)};  // a slow I2C bus with many chips
+    static constexpr About about{
+        .name = "hwmon",
+        .version = GWATT_VERSION,
+        .summary = "Chips of the kernel's hardware monitoring (sysfs), found by name and place.",
+        .open_worst = std::chrono::seconds(10)};  // a slow I2C bus with many chips
     static constexpr const char* id_choices[] = {"label", "attribute", nullptr};
     static constexpr std::array options{
         option("root", GWATT_PATH, "Folder with the chips.", "/sys/class/hwmon"),
         option("chip", GWATT_TEXT, "Name of the chips that are meant, as in their file `name`; absent: all."),
-        option("device", GWATT_TEXT, "Piece of the path of the chip's device or device tree node (1-0058); absent: all."),
-        option("parts", GWATT_TEXT, "What chips are called, by a piece of their path or by name: psu0=1-0058 psu1=1-0059."),
+        option("device", GWATT_TEXT,
+               "Piece of the path of the chip's device or device tree node (1-0058); absent: all."),
+        option("parts", GWATT_TEXT,
+               "What chips are called, by a piece of their path or by name: psu0=1-0058 psu1=1-0059."),
         option("points", GWATT_TEXT, "What is measured, by id or its last piece: pin=psu_in psu0.power2=psu_out."),
         option("feeds", GWATT_TEXT, "On which feed, by part or id: psu0=A psu1=B."),
-        choice("ids", id_choices, "What sensors are called after: the label of the chip's driver, or the attribute.", "label"),
+        choice("ids", id_choices, "What sensors are called after: the label of the chip's driver, or the attribute.",
+               "label"),
     };
 
     Hwmon(Host host, const Options& given);
@@ -37,9 +42,9 @@ private:
         double step;
         File value, enable, fault;
         bool has_enable = false, has_fault = false;
-        std::int64_t last = 0;             // cumulative: the number before
+        std::int64_t last = 0;                  // cumulative: the number before
         std::int32_t volts = -1, amperes = -1;  // cells of the same rail, for power
-        double read_value = 0;             // of this turn
+        double read_value = 0;                  // of this turn
         gwatt_quality quality = GWATT_QUALITY_NOT_READ;
     };
     void scan();  // adds what is new, reopens what is known, closes what has gone

@@ -76,9 +76,12 @@ void Channel::look_for_cancel() {
     frame::Header header;
     while (front(header)) {
         const auto type = static_cast<frame::Type>(header.type);
-        if (type == frame::Type::stop) stopping_ = true;
-        else if (type != frame::Type::cancel) return;
-        else if (header.request == current_) cancelled_ = true;
+        if (type == frame::Type::stop)
+            stopping_ = true;
+        else if (type != frame::Type::cancel)
+            return;
+        else if (header.request == current_)
+            cancelled_ = true;
         drop_front(sizeof header + header.size);
     }
     if (broken_) stopping_ = true;
@@ -117,8 +120,10 @@ bool Channel::send(frame::Bytes bytes) {
     while (!bytes.empty()) {
         const ssize_t n = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (n < 0 && errno != EINTR) return false;
-        if (n > 0) bytes = {bytes.data() + n, bytes.size() - static_cast<std::size_t>(n)};
-        else if (n < 0 && stopping_) return false;
+        if (n > 0)
+            bytes = {bytes.data() + n, bytes.size() - static_cast<std::size_t>(n)};
+        else if (n < 0 && stopping_)
+            return false;
     }
     return true;
 }
@@ -147,19 +152,23 @@ void Channel::log(std::int32_t level, const char* text) {
     std::memcpy(line, text, size);
     std::size_t end = size;
     if (log_lost_ > 0) {
-        end += static_cast<std::size_t>(std::snprintf(line + size, sizeof line - size, " (lines_not_shown=%u)", log_lost_));
+        end += static_cast<std::size_t>(
+            std::snprintf(line + size, sizeof line - size, " (lines_not_shown=%u)", log_lost_));
         log_lost_ = 0;
     }
     std::byte memory[sizeof(frame::Header) + 8 + GWATT_MAX_TEXT];
     frame::Writer writer{memory};
-    const std::int32_t known = level >= GWATT_LOG_ERROR && level <= GWATT_LOG_DEBUG ? level : std::int32_t{GWATT_LOG_WARNING};
+    const std::int32_t known =
+        level >= GWATT_LOG_ERROR && level <= GWATT_LOG_DEBUG ? level : std::int32_t{GWATT_LOG_WARNING};
     writer.u32(static_cast<std::uint32_t>(known));
     writer.text({line, end});
     const frame::Bytes bytes = writer.finish(frame::Type::log, 0);
     // A frame this small goes whole or not at all (one skb); a host that does not read loses lines, not time.
     const ssize_t n = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n < 0) ++log_lost_;
-    else if (static_cast<std::size_t>(n) < bytes.size()) send({bytes.data() + n, bytes.size() - static_cast<std::size_t>(n)});
+    if (n < 0)
+        ++log_lost_;
+    else if (static_cast<std::size_t>(n) < bytes.size())
+        send({bytes.data() + n, bytes.size() - static_cast<std::size_t>(n)});
 }
 
 }  // namespace gwatt::drivers

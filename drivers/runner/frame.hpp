@@ -34,15 +34,28 @@
 namespace gwatt::drivers::frame {
 
 enum class Type : std::uint32_t {
-    describe = 1, check = 2, open = 3, sensors = 4, read = 5, cancel = 6, stop = 7, close = 8,
-    described = 17, checked = 18, opened = 19, catalog = 20, samples = 21, closed = 22, log = 32,
+    describe = 1,
+    check = 2,
+    open = 3,
+    sensors = 4,
+    read = 5,
+    cancel = 6,
+    stop = 7,
+    close = 8,
+    described = 17,
+    checked = 18,
+    opened = 19,
+    catalog = 20,
+    samples = 21,
+    closed = 22,
+    log = 32,
 };
 
-inline constexpr std::uint32_t magic = 0x31574747;     // "GGW1"
-inline constexpr std::uint32_t max_body = 1U << 20;    // of any frame
-inline constexpr std::uint32_t max_request = 1U << 16; // of a frame to the runner
+inline constexpr std::uint32_t magic = 0x31574747;      // "GGW1"
+inline constexpr std::uint32_t max_body = 1U << 20;     // of any frame
+inline constexpr std::uint32_t max_request = 1U << 16;  // of a frame to the runner
 inline constexpr std::uint32_t max_pairs = 256;
-inline constexpr int runner_fd = 3;                    // where the runner finds its end
+inline constexpr int runner_fd = 3;  // where the runner finds its end
 
 struct Header {
     std::uint32_t magic = frame::magic;
@@ -70,8 +83,7 @@ public:
     bool complete() const { return ok_ && left_ == 0; }
     std::size_t left() const { return left_; }
 
-    template <class Number>
-    Number number() {
+    template <class Number> Number number() {
         static_assert(sizeof(Number) >= 4 && std::is_trivially_copyable_v<Number>);
         Number value{};
         if (const std::byte* from = take(sizeof value)) std::memcpy(&value, from, sizeof value);
@@ -119,11 +131,12 @@ private:
 class Writer {
 public:
     explicit Writer(std::span<std::byte> memory) : begin_(memory.data()), room_(memory.size()) {
-        if (room_ < sizeof(Header)) ok_ = false;
-        else used_ = sizeof(Header);
+        if (room_ < sizeof(Header))
+            ok_ = false;
+        else
+            used_ = sizeof(Header);
     }
-    template <class Number>
-    void number(Number value) { bytes(&value, sizeof value); }
+    template <class Number> void number(Number value) { bytes(&value, sizeof value); }
     void u32(std::uint32_t value) { number(value); }
     void i32(std::int32_t value) { number(value); }
     void i64(std::int64_t value) { number(value); }
@@ -142,15 +155,17 @@ public:
     }
     // Leaves n bytes to be written later.
     void skip(std::size_t n) {
-        if (!ok_ || n > room_ - used_) ok_ = false;
-        else used_ += n;
+        if (!ok_ || n > room_ - used_)
+            ok_ = false;
+        else
+            used_ += n;
     }
     bool ok() const { return ok_; }
     // The whole frame; empty when something did not fit.
     Bytes finish(Type type, std::uint32_t request) {
         if (!ok_) return {};
-        const Header header{magic, static_cast<std::uint32_t>(used_ - sizeof(Header)),
-                            static_cast<std::uint32_t>(type), request};
+        const Header header{magic, static_cast<std::uint32_t>(used_ - sizeof(Header)), static_cast<std::uint32_t>(type),
+                            request};
         std::memcpy(begin_, &header, sizeof header);
         return {begin_, used_};
     }

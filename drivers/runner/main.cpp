@@ -67,7 +67,8 @@ bool set_up_process() {
     sigaction(SIGTERM, &term, nullptr);
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
-    for (int number : {SIGPIPE, SIGINT, SIGHUP}) sigaction(number, &ignore, nullptr);  // a Ctrl-C is the agent's to take
+    for (int number : {SIGPIPE, SIGINT, SIGHUP})
+        sigaction(number, &ignore, nullptr);  // a Ctrl-C is the agent's to take
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);  // a parent that died before this shows as the end of the socket
     try_write("/proc/self/oom_score_adj", "500");
@@ -79,9 +80,11 @@ bool set_up_process() {
 }
 
 int usage(FILE* to) {
-    std::fputs("gwatt-driver reads one bus for gwatt-agent, which starts it.\n"
-               "usage: gwatt-driver [--never-kill] DIRECTORY NAME    (descriptor 3: the agent's socket)\n"
-               "       gwatt-driver --version\n", to);
+    std::fputs(
+        "gwatt-driver reads one bus for gwatt-agent, which starts it.\n"
+        "usage: gwatt-driver [--never-kill] DIRECTORY NAME    (descriptor 3: the agent's socket)\n"
+        "       gwatt-driver --version\n",
+        to);
     return to == stdout ? 0 : usage_error;
 }
 

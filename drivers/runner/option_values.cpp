@@ -31,8 +31,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 // The nearest of n names, if near enough to be a slip; else nullptr.
-template <class NameAt>
-const char* nearest(std::string_view word, std::uint32_t n, NameAt name_at) {
+template <class NameAt> const char* nearest(std::string_view word, std::uint32_t n, NameAt name_at) {
     const char* best = nullptr;
     std::size_t best_distance = word.size() / 3 + 2;
     if (word.size() > longest_name) return nullptr;
@@ -52,8 +51,7 @@ struct Unit {
     const char* name;
     double seconds;
 };
-constexpr Unit units[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1},
-                          {"min", 60},  {"h", 3600},  {"d", 86400}};
+constexpr Unit units[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}};
 
 // "250ms" in seconds; false when it is not a duration.
 bool parse_seconds(const char* text, double& seconds) {
@@ -159,7 +157,8 @@ struct OptionValues::Parse {
     bool duration(const gwatt_option& option, const char* text, gwatt_value& value) {
         double seconds = 0;
         if (!parse_seconds(text, seconds))
-            return wrong(option.name, "found %s, expected a duration like 250ms (units ns, us, ms, s, min, h, d)", text);
+            return wrong(option.name, "found %s, expected a duration like 250ms (units ns, us, ms, s, min, h, d)",
+                         text);
         value.as.integer = static_cast<std::int64_t>(seconds * 1e9 + 0.5);
         return bounded(option, text, seconds, "a duration", " s");
     }
@@ -206,9 +205,8 @@ struct OptionValues::Parse {
 
     void unknown(std::string_view name) {
         const int size = static_cast<int>(least(name.size(), 64));
-        const char* near = nearest(name, plugin.table.option_count, [this](std::uint32_t i) {
-            return std::string_view{option_at(plugin, i).name};
-        });
+        const char* near = nearest(name, plugin.table.option_count,
+                                   [this](std::uint32_t i) { return std::string_view{option_at(plugin, i).name}; });
         if (near != nullptr)
             wrong(name, "%.*s is no option of driver %s; did you mean %s?", size, name.data(), plugin.table.name, near);
         else
@@ -237,15 +235,20 @@ bool OptionValues::parse(const Plugin& plugin, std::span<const OptionPair> pairs
     }
     for (const OptionPair& pair : pairs) {
         const std::int32_t i = parse.find(pair.name);
-        if (i < 0) parse.unknown(pair.name);
-        else if (values_[i].given != 0) parse.wrong(pair.name, "is given twice");
-        else parse.take(option_at(plugin, static_cast<std::uint32_t>(i)), pair.value, values_[i]);
+        if (i < 0)
+            parse.unknown(pair.name);
+        else if (values_[i].given != 0)
+            parse.wrong(pair.name, "is given twice");
+        else
+            parse.take(option_at(plugin, static_cast<std::uint32_t>(i)), pair.value, values_[i]);
     }
     for (std::uint32_t i = 0; i < count_; ++i) {
         const gwatt_option option = option_at(plugin, i);
         if (values_[i].given != 0) continue;
-        if (option.default_text != nullptr) parse.take(option, option.default_text, values_[i]);
-        else if (option.required != 0) parse.wrong(option.name, "is missing: %s", option.help);
+        if (option.default_text != nullptr)
+            parse.take(option, option.default_text, values_[i]);
+        else if (option.required != 0)
+            parse.wrong(option.name, "is missing: %s", option.help);
     }
     return parse.good;
 }

@@ -21,8 +21,7 @@ constexpr std::int64_t longest = 60 * second;
     return false;
 }
 
-template <class Sized>
-Sized known_part(const void* theirs, std::uint32_t size) {
+template <class Sized> Sized known_part(const void* theirs, std::uint32_t size) {
     Sized mine{};
     std::memcpy(static_cast<void*>(&mine), theirs, size < sizeof mine ? size : sizeof mine);
     return mine;
@@ -52,7 +51,8 @@ bool accept_option(const gwatt_option& option, char* why, std::size_t size) {
 bool accept_options(Plugin& plugin, char* why, std::size_t size) {
     const gwatt_driver& table = plugin.table;
     if (table.option_count > GWATT_MAX_OPTIONS)
-        return refuse(why, size, "its table declares %u options, %d are the most", table.option_count, GWATT_MAX_OPTIONS);
+        return refuse(why, size, "its table declares %u options, %d are the most", table.option_count,
+                      GWATT_MAX_OPTIONS);
     if (table.option_count == 0) return true;
     if (table.options == nullptr) return refuse(why, size, "its table has options, but the pointer to them is NULL");
     plugin.option_stride = table.options->size;

@@ -190,8 +190,8 @@ bool Service::open(std::uint32_t request, frame::Bytes body) {
         return send_result(frame::Type::opened, request, GWATT_BAD_CONFIG, refusal.option);
     channel_->begin(request);
     const auto values = values_.values();
-    std::int32_t result = judge(plugin_->table.open(&host_, values.data(), static_cast<std::uint32_t>(values.size()),
-                                                    &bus_, &error_));
+    std::int32_t result =
+        judge(plugin_->table.open(&host_, values.data(), static_cast<std::uint32_t>(values.size()), &bus_, &error_));
     channel_->end();
     if (result == GWATT_OK && bus_ == nullptr) result = bug("open said ok and gave no bus");
     if (result != GWATT_OK) bus_ = nullptr;

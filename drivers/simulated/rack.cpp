@@ -58,15 +58,22 @@ void Rack::add_psu(std::uint32_t i) {
         made.feed = i % 2 == 0 ? "A" : "B";
         return made;
     };
-    add(What::power, in, input_volts, with(spec(psu + ".input_power", GWATT_QUANTITY_POWER, 0.125, 8000), GWATT_POINT_PSU_IN));
-    add(What::voltage, in, input_volts, with(spec(psu + ".input_voltage", GWATT_QUANTITY_VOLTAGE, 0.015625, 320), GWATT_POINT_PSU_IN));
-    add(What::current, in, input_volts, with(spec(psu + ".input_current", GWATT_QUANTITY_CURRENT, 0.0009765625, 64), GWATT_POINT_PSU_IN));
-    add(What::power, out, output_volts, with(spec(psu + ".output_power", GWATT_QUANTITY_POWER, 0.125, 8000), GWATT_POINT_PSU_OUT));
-    add(What::voltage, out, output_volts, with(spec(psu + ".output_voltage", GWATT_QUANTITY_VOLTAGE, 0.0009765625, 64), GWATT_POINT_PSU_OUT));
-    add(What::current, out, output_volts, with(spec(psu + ".output_current", GWATT_QUANTITY_CURRENT, 0.015625, 512), GWATT_POINT_PSU_OUT));
+    add(What::power, in, input_volts,
+        with(spec(psu + ".input_power", GWATT_QUANTITY_POWER, 0.125, 8000), GWATT_POINT_PSU_IN));
+    add(What::voltage, in, input_volts,
+        with(spec(psu + ".input_voltage", GWATT_QUANTITY_VOLTAGE, 0.015625, 320), GWATT_POINT_PSU_IN));
+    add(What::current, in, input_volts,
+        with(spec(psu + ".input_current", GWATT_QUANTITY_CURRENT, 0.0009765625, 64), GWATT_POINT_PSU_IN));
+    add(What::power, out, output_volts,
+        with(spec(psu + ".output_power", GWATT_QUANTITY_POWER, 0.125, 8000), GWATT_POINT_PSU_OUT));
+    add(What::voltage, out, output_volts,
+        with(spec(psu + ".output_voltage", GWATT_QUANTITY_VOLTAGE, 0.0009765625, 64), GWATT_POINT_PSU_OUT));
+    add(What::current, out, output_volts,
+        with(spec(psu + ".output_current", GWATT_QUANTITY_CURRENT, 0.015625, 512), GWATT_POINT_PSU_OUT));
     add(What::temperature, out, 0, spec(psu + ".temperature", GWATT_QUANTITY_TEMPERATURE, 0.0078125, 120));
     add(What::fan, out, 0, spec(psu + ".fan", GWATT_QUANTITY_ROTATION, 1, 40000));
-    add(What::energy, in, input_volts, with(spec(psu + ".input_energy", GWATT_QUANTITY_ENERGY, 1, 0), GWATT_POINT_PSU_IN));
+    add(What::energy, in, input_volts,
+        with(spec(psu + ".input_energy", GWATT_QUANTITY_ENERGY, 1, 0), GWATT_POINT_PSU_IN));
     if (options_.window.count() > 0) add_statistics(psu, in);
 }
 

@@ -31,7 +31,17 @@ public:
 
 private:
     enum class What : std::uint8_t {
-        power, voltage, current, temperature, fan, energy, average, minimum, maximum, utilisation, constant,
+        power,
+        voltage,
+        current,
+        temperature,
+        fan,
+        energy,
+        average,
+        minimum,
+        maximum,
+        utilisation,
+        constant,
     };
     struct Cell {
         What what;

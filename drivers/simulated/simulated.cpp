@@ -16,12 +16,30 @@ namespace {
 constexpr const char* shapes[] = {"constant", "square", "sine", "walk", nullptr};
 
 // In the order of Fault. The first ten are errors that real hardware has, the rest are sins of a driver.
-constexpr const char* faults[] = {"none", "timeout", "garbled", "gone", "busy", "changed", "denied", "bug",
-                                  "unavailable", "partial", "hang", "spin", "crash", "leak", "flood", "nan", "future",
-                                  "old", "index", "overfill", nullptr};
+constexpr const char* faults[] = {"none",  "timeout",     "garbled", "gone", "busy",  "changed",  "denied",
+                                  "bug",   "unavailable", "partial", "hang", "spin",  "crash",    "leak",
+                                  "flood", "nan",         "future",  "old",  "index", "overfill", nullptr};
 enum class Fault : std::uint8_t {
-    none, timeout, garbled, gone, busy, changed, denied, bug, unavailable, partial, hang, spin, crash, leak, flood, nan,
-    future, old, index, overfill,
+    none,
+    timeout,
+    garbled,
+    gone,
+    busy,
+    changed,
+    denied,
+    bug,
+    unavailable,
+    partial,
+    hang,
+    spin,
+    crash,
+    leak,
+    flood,
+    nan,
+    future,
+    old,
+    index,
+    overfill,
 };
 constexpr const char* open_faults[] = {"none", "gone", "busy", "denied", "bad_config", "bug", "hang", nullptr};
 enum class OpenFault : std::uint8_t { none, gone, busy, denied, bad_config, bug, hang };
@@ -38,20 +56,26 @@ enum class OpenFault : std::uint8_t { none, gone, busy, denied, bad_config, bug,
 
 class Simulated {
 public:
-    static constexpr About about{.name = "simulated", .version = GWATT_VERSION,
-                                 .summary = "A rack without hardware: power supplies and GPUs whose load follows a shape."};
+    static constexpr About about{
+        .name = "simulated",
+        .version = GWATT_VERSION,
+        .summary = "A rack without hardware: power supplies and GPUs whose load follows a shape."};
     static constexpr std::array options{
         between(0, 256, option("psus", GWATT_INTEGER, "Power supplies of the rack.", "6")),
         between(0, 256, option("gpus", GWATT_INTEGER, "GPUs of the rack; they take 80 % of the load.", "0")),
         option("rack_meter", GWATT_BOOLEAN, "Also give a meter at the rack's input.", "false"),
         choice("shape", shapes, "How the load moves.", "walk"),
-        between(0, 1e7, option("power", GWATT_NUMBER, "Mean load of the rack behind the power supplies, in W.", "12000")),
-        between(0, 1, option("swing", GWATT_NUMBER, "How far the shape goes up and down, as a part of the mean.", "0.3")),
+        between(0, 1e7,
+                option("power", GWATT_NUMBER, "Mean load of the rack behind the power supplies, in W.", "12000")),
+        between(0, 1,
+                option("swing", GWATT_NUMBER, "How far the shape goes up and down, as a part of the mean.", "0.3")),
         between(0.001, 1e7, option("period", GWATT_DURATION, "Of the shape's slowest part.", "60s")),
         between(0.3, 1, option("efficiency", GWATT_NUMBER, "Of the power supplies.", "0.96")),
         between(0, 1e6, option("noise", GWATT_NUMBER, "Standard deviation on each power, in W.", "0")),
-        between(0, 1e15, option("energy_wrap", GWATT_NUMBER, "Where energy counters return to zero, in J; 0: never.", "0")),
-        between(0, 86400, option("window", GWATT_DURATION, "Adds average, minimum and maximum over this time; 0s: none.", "0s")),
+        between(0, 1e15,
+                option("energy_wrap", GWATT_NUMBER, "Where energy counters return to zero, in J; 0: never.", "0")),
+        between(0, 86400,
+                option("window", GWATT_DURATION, "Adds average, minimum and maximum over this time; 0s: none.", "0s")),
         between(0, 60, option("latency", GWATT_DURATION, "How long a read takes.", "0s")),
         between(0, 60, option("open_latency", GWATT_DURATION, "How long open takes.", "0s")),
         option("seed", GWATT_INTEGER, "Racks with different seeds differ in phase, share and noise.", "1"),
@@ -63,10 +87,13 @@ public:
     };
 
     Simulated(Host host, const Options& given)
-        : host_(host), rack_(rack_options(given), load(given), seconds(host.now())), latency_(given.duration("latency")),
+        : host_(host),
+          rack_(rack_options(given), load(given), seconds(host.now())),
+          latency_(given.duration("latency")),
           fault_(static_cast<Fault>(given.choice("fault"))),
           fault_every_(static_cast<std::uint64_t>(given.integer("fault_every"))),
-          fault_after_(static_cast<std::uint64_t>(given.integer("fault_after"))), fault_file_(given.path("fault_file")) {
+          fault_after_(static_cast<std::uint64_t>(given.integer("fault_after"))),
+          fault_file_(given.path("fault_file")) {
         if (given.duration("open_latency").count() > 0) host.sleep_until(host.now() + given.duration("open_latency"));
         if (fault_may()) fail_open(static_cast<OpenFault>(given.choice("open_fault")));
     }
@@ -124,9 +151,7 @@ private:
     // Faults of the whole call. ok: the call goes on.
     Result misbehave(Instant deadline, Error error) {
         switch (fault_) {
-            case Fault::timeout:
-                host_.sleep_until(deadline);
-                return error(Result::timeout, "simulated: no answer");
+            case Fault::timeout: host_.sleep_until(deadline); return error(Result::timeout, "simulated: no answer");
             case Fault::garbled: return error(Result::garbled, "simulated: checksum is wrong");
             case Fault::gone: return error(Result::gone, "simulated: device has gone");
             case Fault::busy: return error(Result::busy, "simulated: in use");

@@ -76,7 +76,8 @@ TEST_CASE("the duty that a liar breaks is named") {
         CAPTURE(c.lie);
         const std::string lie = c.lie;
         const bool slow = lie == "slow_close" || lie == "sleeps" || lie == "ignores_cancel";
-        const Run found = run("--deadline-ms 200 --stuck-ms 3000 --opens " + std::string(slow ? "1 " : "200 ") + liar(c.lie));
+        const Run found =
+            run("--deadline-ms 200 --stuck-ms 3000 --opens " + std::string(slow ? "1 " : "200 ") + liar(c.lie));
         CHECK_MESSAGE(found.status == 1, found.output);
         CHECK_MESSAGE(found.output.find(c.says) != std::string::npos, found.output);
     }
@@ -102,7 +103,8 @@ TEST_CASE("our own drivers keep the promise") {
     }
     const std::filesystem::path tree = std::filesystem::current_path() / ("check_tree." + std::to_string(getpid()));
     std::filesystem::create_directories(tree / "hwmon0");
-    for (const auto& [file, text] : {std::pair{"name", "pmbus"}, {"in1_input", "230000"}, {"power1_input", "1000000"}, {"temp1_input", "x"}})
+    for (const auto& [file, text] :
+         {std::pair{"name", "pmbus"}, {"in1_input", "230000"}, {"power1_input", "1000000"}, {"temp1_input", "x"}})
         std::ofstream(tree / "hwmon0" / file) << text << "\n";
     const Run hwmon = run(plugin("hwmon") + " root=" + tree.string());
     CHECK_MESSAGE(hwmon.status == 0, hwmon.output);
@@ -113,8 +115,9 @@ TEST_CASE("our own drivers keep the promise") {
 TEST_CASE("the manual says every option with type, default and help") {
     const Run manual = run("--directory " GWATT_PLUGINS " --help simulated");
     CHECK(manual.status == 0);
-    for (const char* part : {"psus\n      Power supplies of the rack.\n      whole number from 0 to 256; default 6",
-                             "one of: constant, square, sine, walk; default walk", "duration from 0.001 to 10000000 s; default 60s"}) {
+    for (const char* part :
+         {"psus\n      Power supplies of the rack.\n      whole number from 0 to 256; default 6",
+          "one of: constant, square, sine, walk; default walk", "duration from 0.001 to 10000000 s; default 60s"}) {
         CAPTURE(part);
         CHECK(manual.output.find(part) != std::string::npos);
     }

@@ -16,8 +16,8 @@ std::string plugin_folder() { return GWATT_PLUGINS; }
 std::string liar_folder() { return GWATT_LIARS; }
 
 std::size_t Scan::with_value() const {
-    return static_cast<std::size_t>(std::count_if(readings.begin(), readings.end(),
-                                                  [](const auto& r) { return proto::has_value(r.quality); }));
+    return static_cast<std::size_t>(
+        std::count_if(readings.begin(), readings.end(), [](const auto& r) { return proto::has_value(r.quality); }));
 }
 
 std::vector<std::uint32_t> every_sensor(const agent::Bus& bus) {
@@ -51,7 +51,11 @@ void Loop::turn_for(runtime::Duration d) {
 Rig::Rig(Loop& the_loop, std::string driver, Pairs options, std::string folder, bool kill_allowed)
     : loop(the_loop),
       host(loop.context, loop.clock, loop.log,
-           {.name = "bus", .driver = std::move(driver), .options = std::move(options), .base = "/", .kill_allowed = kill_allowed},
+           {.name = "bus",
+            .driver = std::move(driver),
+            .options = std::move(options),
+            .base = "/",
+            .kill_allowed = kill_allowed},
            {.runner = runner_path(), .driver_directory = folder.empty() ? plugin_folder() : folder}) {
     asio::co_spawn(loop.context, host.run(),
                    asio::bind_cancellation_slot(cancel_.slot(), [this](std::exception_ptr error) {

@@ -49,7 +49,7 @@ public:
 
     bool open(runtime::Duration at_most = std::chrono::seconds(10));  // waits until there are sensors and the bus is ok
     Scan read(runtime::Duration deadline = std::chrono::milliseconds(500));  // every sensor
-    void stop();  // cancels run() and waits for its end
+    void stop();                                                             // cancels run() and waits for its end
     bool stopped() const { return ended_; }
 
     Loop& loop;

@@ -14,11 +14,41 @@
 #include <unistd.h>
 
 enum lie {
-    lie_honest, lie_old_size, lie_larger_size, lie_too_small, lie_null_functions, lie_wrong_name, lie_sleeps, lie_spins, lie_crashes,
-    lie_leaks, lie_keeps_descriptors, lie_floods, lie_prints, lie_garbage, lie_duplicate_ids, lie_bad_ids, lie_changing_ids,
-    lie_overruns, lie_claims, lie_exports, lie_exits, lie_closes_socket, lie_scribbles, lie_handles_signals, lie_changes_directory,
-    lie_changes_environment, lie_hangs_in_open, lie_no_bus, lie_huge_list, lie_null_list, lie_odd_result, lie_forks, lie_silent,
-    lie_ignores_cancel, lie_slow_close
+    lie_honest,
+    lie_old_size,
+    lie_larger_size,
+    lie_too_small,
+    lie_null_functions,
+    lie_wrong_name,
+    lie_sleeps,
+    lie_spins,
+    lie_crashes,
+    lie_leaks,
+    lie_keeps_descriptors,
+    lie_floods,
+    lie_prints,
+    lie_garbage,
+    lie_duplicate_ids,
+    lie_bad_ids,
+    lie_changing_ids,
+    lie_overruns,
+    lie_claims,
+    lie_exports,
+    lie_exits,
+    lie_closes_socket,
+    lie_scribbles,
+    lie_handles_signals,
+    lie_changes_directory,
+    lie_changes_environment,
+    lie_hangs_in_open,
+    lie_no_bus,
+    lie_huge_list,
+    lie_null_list,
+    lie_odd_result,
+    lie_forks,
+    lie_silent,
+    lie_ignores_cancel,
+    lie_slow_close
 };
 
 enum { sensors = 4 };
@@ -42,14 +72,20 @@ static void describe(gwatt_bus* bus) {
         const uint32_t shown = LIE == lie_duplicate_ids ? 0 : i;
         const char* form = LIE == lie_bad_ids ? "PSU %u" : LIE == lie_changing_ids ? "psu%u.v%d" : "psu%u.power";
         snprintf(bus->ids[i], sizeof bus->ids[i], form, shown, bus->opened);
-        bus->list[i] = (gwatt_sensor){.size = sizeof(gwatt_sensor), .quantity = GWATT_QUANTITY_POWER, .kind = GWATT_KIND_INSTANT,
-                                      .resolution = 0.5, .range_max = 1000, .id = bus->ids[i]};
+        bus->list[i] = (gwatt_sensor){.size = sizeof(gwatt_sensor),
+                                      .quantity = GWATT_QUANTITY_POWER,
+                                      .kind = GWATT_KIND_INSTANT,
+                                      .resolution = 0.5,
+                                      .range_max = 1000,
+                                      .id = bus->ids[i]};
     }
 }
 
-static int32_t liar_open(const gwatt_host* host, const gwatt_value* values, uint32_t count, gwatt_bus** out, gwatt_error* error) {
+static int32_t liar_open(const gwatt_host* host, const gwatt_value* values, uint32_t count, gwatt_bus** out,
+                         gwatt_error* error) {
     (void)values, (void)count, (void)error;
-    if (LIE == lie_hangs_in_open) for (;;) sleep_ns(1000000000);
+    if (LIE == lie_hangs_in_open)
+        for (;;) sleep_ns(1000000000);
     if (LIE == lie_no_bus) return GWATT_OK;
     gwatt_bus* bus = calloc(1, sizeof *bus);
     if (bus == NULL) return GWATT_BUG;
@@ -72,18 +108,38 @@ static void misbehave(gwatt_bus* bus, int64_t deadline) {
     volatile uint64_t turns = 0;
     switch (LIE) {
         case lie_sleeps: sleep_ns(1500000000); break;
-        case lie_spins: for (;;) ++turns;
+        case lie_spins:
+            for (;;) ++turns;
         case lie_crashes: raise(SIGSEGV); break;
-        case lie_floods: for (int i = 0; i < 100000; ++i) bus->host->log(bus->host->self, GWATT_LOG_ERROR, "a flood"); break;
-        case lie_prints: fputs("to stdout\n", stdout); fflush(stdout); fputs("to stderr\n", stderr); break;
+        case lie_floods:
+            for (int i = 0; i < 100000; ++i) bus->host->log(bus->host->self, GWATT_LOG_ERROR, "a flood");
+            break;
+        case lie_prints:
+            fputs("to stdout\n", stdout);
+            fflush(stdout);
+            fputs("to stderr\n", stderr);
+            break;
         case lie_exits: exit(0);
         case lie_closes_socket: close(3); break;
-        case lie_scribbles: for (int i = 0; i < 3; ++i) { if (write(3, "this is no frame at all, is it?", 31) < 0) return; } break;
+        case lie_scribbles:
+            for (int i = 0; i < 3; ++i) {
+                if (write(3, "this is no frame at all, is it?", 31) < 0) return;
+            }
+            break;
         case lie_handles_signals: signal(SIGUSR1, SIG_IGN); break;
-        case lie_changes_directory: if (chdir("/") != 0) return; break;
+        case lie_changes_directory:
+            if (chdir("/") != 0) return;
+            break;
         case lie_changes_environment: setenv("LIAR", "1", 1); break;
-        case lie_forks: if (fork() == 0) { sleep_ns(2000000000); _exit(0); } _exit(1);
-        case lie_ignores_cancel: while (bus->host->now_ns(bus->host->self) < deadline - 20000000) sleep_ns(1000000); break;
+        case lie_forks:
+            if (fork() == 0) {
+                sleep_ns(2000000000);
+                _exit(0);
+            }
+            _exit(1);
+        case lie_ignores_cancel:
+            while (bus->host->now_ns(bus->host->self) < deadline - 20000000) sleep_ns(1000000);
+            break;
         default: break;
     }
 }
@@ -100,15 +156,16 @@ static gwatt_sample sample(const gwatt_bus* bus, uint32_t sensor) {
     return made;
 }
 
-static int32_t liar_read(gwatt_bus* bus, const uint32_t* wanted, uint32_t n, gwatt_sample* samples, uint32_t capacity, uint32_t* used,
-                         int64_t deadline, gwatt_error* error) {
+static int32_t liar_read(gwatt_bus* bus, const uint32_t* wanted, uint32_t n, gwatt_sample* samples, uint32_t capacity,
+                         uint32_t* used, int64_t deadline, gwatt_error* error) {
     (void)error;
     misbehave(bus, deadline);
     *used = 0;
     if (LIE == lie_odd_result) return 42;
     if (LIE == lie_silent) return GWATT_OK;
     for (uint32_t i = 0; i < n; ++i) samples[(*used)++] = sample(bus, wanted[i]);
-    if (LIE == lie_overruns) while (*used <= capacity) samples[(*used)++] = sample(bus, wanted[0]);
+    if (LIE == lie_overruns)
+        while (*used <= capacity) samples[(*used)++] = sample(bus, wanted[0]);
     if (LIE == lie_claims) *used = capacity + 1000;
     return GWATT_OK;
 }
@@ -120,22 +177,37 @@ static void liar_close(gwatt_bus* bus) {
 }
 
 /* A host of another age: options and table with fields behind the ones that this edition knows. */
-typedef struct { gwatt_driver known; uint64_t later[8]; } later_driver;
-typedef struct { gwatt_option known; const char* later[4]; } later_option;
+typedef struct {
+    gwatt_driver known;
+    uint64_t later[8];
+} later_driver;
+typedef struct {
+    gwatt_option known;
+    const char* later[4];
+} later_option;
 static const later_option options_of_later[] = {
-    {{.size = sizeof(later_option), .type = GWATT_INTEGER, .name = "first", .help = "A number.", .default_text = "1"}, {"x", 0, 0, 0}},
+    {{.size = sizeof(later_option), .type = GWATT_INTEGER, .name = "first", .help = "A number.", .default_text = "1"},
+     {"x", 0, 0, 0}},
     {{.size = sizeof(later_option), .type = GWATT_TEXT, .name = "second", .help = "A text."}, {"x", 0, 0, 0}},
 };
 
 static const later_driver table = {
     {
-        .size = LIE == lie_old_size ? offsetof(gwatt_driver, read_overrun_ns)
-                : LIE == lie_too_small ? 24 : LIE == lie_larger_size ? sizeof(later_driver) : sizeof(gwatt_driver),
+        .size = LIE == lie_old_size      ? offsetof(gwatt_driver, read_overrun_ns)
+                : LIE == lie_too_small   ? 24
+                : LIE == lie_larger_size ? sizeof(later_driver)
+                                         : sizeof(gwatt_driver),
         .option_count = LIE == lie_larger_size ? 2 : 0,
         .options = LIE == lie_larger_size ? &options_of_later[0].known : NULL,
-        .open_worst_ns = 500000000, .close_worst_ns = LIE == lie_slow_close ? 100000000 : 500000000,
-        .name = LIE == lie_wrong_name ? "somebody_else" : LIE_NAME, .version = "1", .summary = "Lies.",
-        .open = liar_open, .sensors = liar_sensors, .read = LIE == lie_null_functions ? NULL : liar_read, .close = liar_close,
+        .open_worst_ns = 500000000,
+        .close_worst_ns = LIE == lie_slow_close ? 100000000 : 500000000,
+        .name = LIE == lie_wrong_name ? "somebody_else" : LIE_NAME,
+        .version = "1",
+        .summary = "Lies.",
+        .open = liar_open,
+        .sensors = liar_sensors,
+        .read = LIE == lie_null_functions ? NULL : liar_read,
+        .close = liar_close,
         .read_overrun_ns = LIE == lie_old_size ? -1 : 0, /* beyond its size: nobody may look at it */
     },
     {1, 2, 3, 4, 5, 6, 7, 8},

@@ -81,8 +81,11 @@ runtime::Duration percentile(Latenesses all, std::size_t percent) {
 }
 
 void print(const char* what, const Latenesses& all) {
-    const auto us = [&](std::size_t percent) { return static_cast<long long>(percentile(all, percent).count() / 1000); };
-    std::printf("%s: %zu turns, lateness in us: median %lld, 99%% %lld, worst %lld\n", what, all.size(), us(50), us(99), us(100));
+    const auto us = [&](std::size_t percent) {
+        return static_cast<long long>(percentile(all, percent).count() / 1000);
+    };
+    std::printf("%s: %zu turns, lateness in us: median %lld, 99%% %lld, worst %lld\n", what, all.size(), us(50), us(99),
+                us(100));
 }
 
 constexpr runtime::Duration turn = milliseconds(20);
@@ -147,7 +150,8 @@ private:
             co_await loop_.clock.sleep_until(next);
             const agent::ScanResult result = co_await rig_.host.read(wanted, next + milliseconds(500));
             lateness_.push_back(loop_.clock.now() - next);
-            const bool all = std::all_of(result.readings.begin(), result.readings.end(), [](const auto& r) { return proto::has_value(r.quality); });
+            const bool all = std::all_of(result.readings.begin(), result.readings.end(),
+                                         [](const auto& r) { return proto::has_value(r.quality); });
             bad_ += result.quality == Quality::good && all && result.readings.size() == wanted.size() ? 0 : 1;
         }
         ended_ = true;
@@ -163,7 +167,8 @@ private:
 void meet(Loop& loop, const Expected& e) {
     Rig rig(loop, e.lie, {}, liar_folder());
     if (!e.opens) {
-        CHECK(loop.until([&] { return rig.host.status().state == BusState::failed && loop.logged(e.said); }, seconds(8)));
+        CHECK(
+            loop.until([&] { return rig.host.status().state == BusState::failed && loop.logged(e.said); }, seconds(8)));
         CHECK(rig.host.generation() == 0);
         CHECK(rig.read(milliseconds(50)).readings.empty());
         return;
@@ -212,7 +217,9 @@ TEST_CASE("a killed runner and a stopped one leave the other bus on time") {
     REQUIRE(rig.open());
     neighbour.start();
     kill(rig.host.runner_pid(), SIGKILL);
-    REQUIRE(loop.until([&] { return rig.host.counters().restarts == 1 && rig.host.status().state == BusState::degraded; }, seconds(5)));
+    REQUIRE(
+        loop.until([&] { return rig.host.counters().restarts == 1 && rig.host.status().state == BusState::degraded; },
+                   seconds(5)));
     CHECK(rig.read().quality == Quality::good);
     const int pid = rig.host.runner_pid();
     kill(pid, SIGSTOP);

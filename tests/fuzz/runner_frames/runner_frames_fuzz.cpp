@@ -16,8 +16,8 @@ namespace {
 
 namespace d = gwatt::drivers;
 namespace frame = gwatt::drivers::frame;
-using gwatt::proto::Monotonic;
 using frame::Type;
+using gwatt::proto::Monotonic;
 
 void require(bool holds) {
     if (!holds) __builtin_trap();
@@ -25,9 +25,12 @@ void require(bool holds) {
 
 constexpr const char* words[] = {"one", "two", nullptr};
 constexpr std::array declared{
-    d::required(d::option("device", GWATT_PATH, "Path.")), d::between(1, 247, d::option("unit", GWATT_INTEGER, "Address.", "1")),
-    d::option("factor", GWATT_NUMBER, "Factor."),          d::option("timeout", GWATT_DURATION, "Time.", "1s"),
-    d::option("quick", GWATT_BOOLEAN, "Quick."),           d::choice("word", words, "Word."),
+    d::required(d::option("device", GWATT_PATH, "Path.")),
+    d::between(1, 247, d::option("unit", GWATT_INTEGER, "Address.", "1")),
+    d::option("factor", GWATT_NUMBER, "Factor."),
+    d::option("timeout", GWATT_DURATION, "Time.", "1s"),
+    d::option("quick", GWATT_BOOLEAN, "Quick."),
+    d::choice("word", words, "Word."),
     d::option("text", GWATT_TEXT, "Text."),
 };
 
@@ -58,23 +61,28 @@ void take_options(frame::Bytes body) {
     const d::Options options{declared, values.values()};
     require(*options.path("device") != '\0');
     require(options.integer("unit") >= 1 && options.integer("unit") <= 247);
-    require(std::isfinite(options.number("factor")) && options.duration("timeout").count() >= 0 && options.choice("word") < 2);
+    require(std::isfinite(options.number("factor")) && options.duration("timeout").count() >= 0 &&
+            options.choice("word") < 2);
     require(std::string(options.text("text")).size() <= GWATT_MAX_TEXT);
 }
 
-void take_samples(frame::Bytes body, gwatt::agent::SampleJudge& judge, const std::vector<gwatt::proto::Sensor>& sensors) {
+void take_samples(frame::Bytes body, gwatt::agent::SampleJudge& judge,
+                  const std::vector<gwatt::proto::Sensor>& sensors) {
     frame::SamplesAnswer answer;
     if (!frame::decode_samples(body, answer) || sensors.empty()) return;
     const Monotonic now{std::chrono::seconds(1000)};
     const std::uint32_t wanted[] = {0, static_cast<std::uint32_t>(sensors.size() - 1)};
     const std::span<const std::uint32_t> some(wanted, sensors.size() == 1 ? 1 : 2);
     std::vector<gwatt::proto::Reading> readings;
-    const std::uint32_t refused = judge.judge(answer, {some, now - std::chrono::milliseconds(5), now, std::chrono::seconds(1)}, readings);
-    require(refused <= answer.count() && readings.size() <= answer.count() + some.size() && readings.size() >= some.size());
+    const std::uint32_t refused =
+        judge.judge(answer, {some, now - std::chrono::milliseconds(5), now, std::chrono::seconds(1)}, readings);
+    require(refused <= answer.count() && readings.size() <= answer.count() + some.size() &&
+            readings.size() >= some.size());
     for (const auto& reading : readings) {
         require(reading.sensor == wanted[0] || reading.sensor == wanted[1]);
         require(reading.time <= now + std::chrono::milliseconds(1));
-        if (gwatt::proto::has_value(reading.quality)) require(std::isfinite(reading.value) && reading.time > now - std::chrono::hours(200));
+        if (gwatt::proto::has_value(reading.quality))
+            require(std::isfinite(reading.value) && reading.time > now - std::chrono::hours(200));
     }
 }
 
@@ -98,9 +106,7 @@ void take(Type type, frame::Bytes body, gwatt::agent::SampleJudge& judge, std::v
         case Type::read:
             if (frame::decode_read(body, request)) require(request.wanted.size() / 4 <= request.capacity);
             return;
-        case Type::catalog:
-            take_catalog(body, sensors);
-            return judge.start(sensors);
+        case Type::catalog: take_catalog(body, sensors); return judge.start(sensors);
         case Type::samples: return take_samples(body, judge, sensors);
         case Type::described:
             frame::read_result(reader);

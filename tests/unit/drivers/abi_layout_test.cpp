@@ -89,8 +89,7 @@ const Row rows[] = {
 
 #undef FIELD
 
-template <class Ours, class Theirs>
-bool same(Ours ours, Theirs theirs) {
+template <class Ours, class Theirs> bool same(Ours ours, Theirs theirs) {
     return static_cast<int>(ours) == static_cast<int>(theirs);
 }
 

@@ -39,14 +39,26 @@ public:
         fs::create_directories(root_ / "devices" / device);
         fs::create_directory_symlink(root_ / "devices" / device, chip(n) / "device");
     }
-    void write(int n, const std::string& file, const std::string& text) { std::ofstream(chip(n) / file) << text << '\n'; }
+    void write(int n, const std::string& file, const std::string& text) {
+        std::ofstream(chip(n) / file) << text << '\n';
+    }
     void psu(int n, const std::string& device) {
         make(n, "pmbus", device);
-        for (const auto& [file, text] : {std::pair{"in1_input", "230125"}, {"in1_label", "vin"}, {"in2_input", "50010"},
-                                         {"in2_label", "vout1"}, {"curr1_input", "12001"}, {"curr1_label", "iin"},
-                                         {"curr2_input", "54000"}, {"curr2_label", "iout1"}, {"power1_input", "2760125000"},
-                                         {"power1_label", "pin"}, {"power2_input", "2700000000"}, {"power2_label", "pout1"},
-                                         {"temp1_input", "-5125"}, {"fan1_input", "8123"}, {"humidity1_input", "45500"},
+        for (const auto& [file, text] : {std::pair{"in1_input", "230125"},
+                                         {"in1_label", "vin"},
+                                         {"in2_input", "50010"},
+                                         {"in2_label", "vout1"},
+                                         {"curr1_input", "12001"},
+                                         {"curr1_label", "iin"},
+                                         {"curr2_input", "54000"},
+                                         {"curr2_label", "iout1"},
+                                         {"power1_input", "2760125000"},
+                                         {"power1_label", "pin"},
+                                         {"power2_input", "2700000000"},
+                                         {"power2_label", "pout1"},
+                                         {"temp1_input", "-5125"},
+                                         {"fan1_input", "8123"},
+                                         {"humidity1_input", "45500"},
                                          {"energy1_input", "123456789"}})
             write(n, file, text);
     }
@@ -65,8 +77,9 @@ TEST_CASE("hwmon: file names are read as the kernel's document says") {
     CHECK(hw::parse_name("power12_average")->average);
     CHECK(hw::parse_name("in0_input")->type == hw::Type::in);
     CHECK(hw::parse_name("humidity1_input")->type == hw::Type::humidity);
-    for (const char* other : {"power1_label", "temp1_max", "power1_average_interval", "temp_input", "pwm1", "name", "intrusion0_alarm",
-                              "temp1_average", "power1x_input", "power99999999999_input", "_input", "in_input", ""}) {
+    for (const char* other :
+         {"power1_label", "temp1_max", "power1_average_interval", "temp_input", "pwm1", "name", "intrusion0_alarm",
+          "temp1_average", "power1x_input", "power99999999999_input", "_input", "in_input", ""}) {
         CAPTURE(other);
         CHECK_FALSE(hw::parse_name(other));
     }
@@ -74,9 +87,9 @@ TEST_CASE("hwmon: file names are read as the kernel's document says") {
 
 TEST_CASE("hwmon: every error of a read is no value, with the quality that says why") {
     const std::pair<int, gwatt_quality> known[] = {
-        {ENODATA, GWATT_QUALITY_UNAVAILABLE}, {EAGAIN, GWATT_QUALITY_BUSY},       {ENXIO, GWATT_QUALITY_GONE},
-        {ENODEV, GWATT_QUALITY_GONE},         {EIO, GWATT_QUALITY_GARBLED},       {ETIMEDOUT, GWATT_QUALITY_TIMEOUT},
-        {EREMOTEIO, GWATT_QUALITY_TIMEOUT},   {EPERM, GWATT_QUALITY_DENIED},      {EACCES, GWATT_QUALITY_DENIED},
+        {ENODATA, GWATT_QUALITY_UNAVAILABLE}, {EAGAIN, GWATT_QUALITY_BUSY},  {ENXIO, GWATT_QUALITY_GONE},
+        {ENODEV, GWATT_QUALITY_GONE},         {EIO, GWATT_QUALITY_GARBLED},  {ETIMEDOUT, GWATT_QUALITY_TIMEOUT},
+        {EREMOTEIO, GWATT_QUALITY_TIMEOUT},   {EPERM, GWATT_QUALITY_DENIED}, {EACCES, GWATT_QUALITY_DENIED},
         {EINVAL, GWATT_QUALITY_FAULT},
     };
     for (const auto& [error, quality] : known) CHECK(hw::quality_of_error(error) == quality);
@@ -89,7 +102,8 @@ TEST_CASE("hwmon: every error of a read is no value, with the quality that says 
 }
 
 TEST_CASE("hwmon: numbers that stand for nothing and powers that went through 32 bits are suspect") {
-    for (std::int64_t number : {std::int64_t{4294967295}, std::int64_t{4294967295000}, std::int64_t{2147483647}, std::int64_t{-1}})
+    for (std::int64_t number :
+         {std::int64_t{4294967295}, std::int64_t{4294967295000}, std::int64_t{2147483647}, std::int64_t{-1}})
         CHECK(hw::is_implausible(hw::Type::power, number));
     CHECK_FALSE(hw::is_implausible(hw::Type::temp, -40000));
     CHECK_FALSE(hw::is_implausible(hw::Type::curr, -3000));
@@ -106,8 +120,11 @@ TEST_CASE("hwmon: values come in base units, named after part and label, with po
     tree.psu(0, "1-0058");
     tree.psu(1, "1-0059");
     ManualHost host;
-    OpenBus bus(gwatt_driver_v1(), host, {{"root", tree.path()}, {"parts", two_psus}, {"feeds", "psu0=A psu1=B"},
-                                          {"points", "pin=psu_in, pout1=psu_out psu1.pout1=busbar"}});
+    OpenBus bus(gwatt_driver_v1(), host,
+                {{"root", tree.path()},
+                 {"parts", two_psus},
+                 {"feeds", "psu0=A psu1=B"},
+                 {"points", "pin=psu_in, pout1=psu_out psu1.pout1=busbar"}});
     REQUIRE_MESSAGE(bus.result == GWATT_OK, bus.text);
     REQUIRE(bus.ids.size() == 20);
     REQUIRE(bus.read() == GWATT_OK);
@@ -179,7 +196,8 @@ TEST_CASE("hwmon: labels that say the same are told apart by their attribute, an
     OpenBus bus(gwatt_driver_v1(), host, {{"root", tree.path()}});
     std::vector<std::string> ids = bus.ids;
     std::sort(ids.begin(), ids.end());
-    CHECK(ids == std::vector<std::string>{"meter.cpu_temp1", "meter.cpu_temp2", "meter.power1", "meter.power1_average"});
+    CHECK(ids ==
+          std::vector<std::string>{"meter.cpu_temp1", "meter.cpu_temp2", "meter.power1", "meter.power1_average"});
     CHECK(bus.sensor("meter.power1_average").kind == GWATT_KIND_AVERAGE);
     CHECK(bus.sensor("meter.power1_average").window_ns == 300'000'000);
     CHECK(bus.sensor("meter.power1").refresh_ns == 1'000'000'000);

@@ -33,7 +33,8 @@ struct Court {
         refused = judge.judge(answer, {all, now - milliseconds(10), now, seconds(1)}, readings);
         return readings;
     }
-    gwatt_sample sample(std::uint32_t sensor, double value, proto::Duration age = milliseconds(5), std::uint32_t quality = 0) const {
+    gwatt_sample sample(std::uint32_t sensor, double value, proto::Duration age = milliseconds(5),
+                        std::uint32_t quality = 0) const {
         return {(now - age).time_since_epoch().count(), value, sensor, quality};
     }
     Monotonic now{seconds(1000)};
@@ -86,9 +87,13 @@ TEST_CASE("judge: a good sample is a good reading; a missing one is not read") {
 
 TEST_CASE("judge: missing samples take the quality of the call") {
     Court court;
-    for (const auto& [result, quality] : {std::pair{GWATT_TIMEOUT, Quality::timeout}, {GWATT_GARBLED, Quality::garbled},
-                                          {GWATT_GONE, Quality::gone}, {GWATT_BUSY, Quality::busy}, {GWATT_DENIED, Quality::denied},
-                                          {GWATT_BUG, Quality::fault}, {GWATT_CHANGED, Quality::not_read}}) {
+    for (const auto& [result, quality] : {std::pair{GWATT_TIMEOUT, Quality::timeout},
+                                          {GWATT_GARBLED, Quality::garbled},
+                                          {GWATT_GONE, Quality::gone},
+                                          {GWATT_BUSY, Quality::busy},
+                                          {GWATT_DENIED, Quality::denied},
+                                          {GWATT_BUG, Quality::fault},
+                                          {GWATT_CHANGED, Quality::not_read}}) {
         const auto readings = court.hear({}, result);
         REQUIRE(readings.size() == 3);
         for (const auto& reading : readings) CHECK(reading.quality == quality);
@@ -99,10 +104,11 @@ TEST_CASE("judge: missing samples take the quality of the call") {
 
 TEST_CASE("judge: NaN, infinity, unknown qualities and impossible times are no value") {
     Court court;
-    for (const gwatt_sample& bad : {court.sample(0, NAN), court.sample(0, INFINITY), court.sample(0, 5, milliseconds(5), 5),
-                                    court.sample(0, 5, milliseconds(5), 99), court.sample(0, 5, milliseconds(5), 0xFFFFFFFF),
-                                    court.sample(0, 5, -seconds(1)), court.sample(0, 5, seconds(10)),
-                                    gwatt_sample{INT64_MAX, 5, 0, 0}, gwatt_sample{INT64_MIN, 5, 0, 0}, gwatt_sample{0, 5, 0, 0}}) {
+    for (const gwatt_sample& bad :
+         {court.sample(0, NAN), court.sample(0, INFINITY), court.sample(0, 5, milliseconds(5), 5),
+          court.sample(0, 5, milliseconds(5), 99), court.sample(0, 5, milliseconds(5), 0xFFFFFFFF),
+          court.sample(0, 5, -seconds(1)), court.sample(0, 5, seconds(10)), gwatt_sample{INT64_MAX, 5, 0, 0},
+          gwatt_sample{INT64_MIN, 5, 0, 0}, gwatt_sample{0, 5, 0, 0}}) {
         const auto readings = court.hear({bad});
         CHECK(of(readings, 0) == Quality::garbled);
         CHECK(court.refused == 1);
@@ -137,7 +143,8 @@ TEST_CASE("judge: times never go back, and the same time again is stale") {
 
 TEST_CASE("judge: several failures of one sensor are one reading") {
     Court court;
-    const auto readings = court.hear({court.sample(0, 0, {}, 17), court.sample(0, 0, {}, 17), court.sample(0, 0, {}, 18)});
+    const auto readings =
+        court.hear({court.sample(0, 0, {}, 17), court.sample(0, 0, {}, 17), court.sample(0, 0, {}, 18)});
     CHECK(readings.size() == 3);
     CHECK(of(readings, 0) == Quality::timeout);
 }
@@ -165,7 +172,8 @@ TEST_CASE("judge: a list of sensors is refused for its ids, and cleaned of what 
     CHECK(sensors[0].range_min == 0);
     CHECK(sensors[0].accuracy.size() == 1);
     CHECK(verdict(catalog({named("a"), named("a")}, 2), sensors) == "two sensors have the id a");
-    for (const char* id : {"", "A", "a b", ".a", "a.", "a/b", "\xc3\xa4"}) CHECK(verdict(catalog({named(id)}, 1), sensors) != "");
+    for (const char* id : {"", "A", "a b", ".a", "a.", "a/b", "\xc3\xa4"})
+        CHECK(verdict(catalog({named(id)}, 1), sensors) != "");
     CHECK(verdict(catalog({named(std::string(129, 'a'))}, 1), sensors) != "");
     CHECK(verdict(catalog({}, 0), sensors) != "");
     CHECK(verdict(catalog({named("a")}, 2), sensors) != "");
@@ -175,9 +183,9 @@ TEST_CASE("judge: a list of sensors is refused for its ids, and cleaned of what 
 
 TEST_CASE("judge: text is valid UTF-8 afterwards, and good text is untouched") {
     CHECK(agent::clean_text("plain ä € 😀") == "plain ä € 😀");
-    CHECK(agent::clean_text("\xc0\xaf") == "??");              // overlong
-    CHECK(agent::clean_text("\xed\xa0\x80") == "???");         // surrogate
-    CHECK(agent::clean_text("\xf4\x90\x80\x80") == "????");    // beyond U+10FFFF
-    CHECK(agent::clean_text("\xe2\x82") == "??");              // cut short
+    CHECK(agent::clean_text("\xc0\xaf") == "??");            // overlong
+    CHECK(agent::clean_text("\xed\xa0\x80") == "???");       // surrogate
+    CHECK(agent::clean_text("\xf4\x90\x80\x80") == "????");  // beyond U+10FFFF
+    CHECK(agent::clean_text("\xe2\x82") == "??");            // cut short
     CHECK(agent::clean_text("a\tb\x7f") == "a?b?");
 }

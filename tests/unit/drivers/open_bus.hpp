@@ -21,13 +21,17 @@ struct ManualHost {
         gwatt_host made{};
         made.size = sizeof made;
         made.self = this;
-        made.now_ns = [](void* self) { return static_cast<ManualHost*>(self)->now += static_cast<ManualHost*>(self)->tick; };
+        made.now_ns = [](void* self) {
+            return static_cast<ManualHost*>(self)->now += static_cast<ManualHost*>(self)->tick;
+        };
         made.wait = [](void* self, std::int32_t, std::int32_t, std::int64_t deadline) {
             auto* host = static_cast<ManualHost*>(self);
             if (deadline > host->now) host->now = deadline;
             return std::int32_t{GWATT_WAIT_TIMEOUT};
         };
-        made.log = [](void* self, std::int32_t, const char* text) { static_cast<ManualHost*>(self)->lines.emplace_back(text); };
+        made.log = [](void* self, std::int32_t, const char* text) {
+            static_cast<ManualHost*>(self)->lines.emplace_back(text);
+        };
         return made;
     }
 };
@@ -48,7 +52,8 @@ public:
         };
         if (!values_.parse(plugin_, pairs, "/", complain, this)) return;
         gwatt_error error = fresh();
-        result = plugin_.table.open(&table_, values_.values().data(), static_cast<std::uint32_t>(values_.values().size()), &bus_, &error);
+        result = plugin_.table.open(&table_, values_.values().data(),
+                                    static_cast<std::uint32_t>(values_.values().size()), &bus_, &error);
         text = error.text;
         if (error.option >= 0) option = drivers::option_at(plugin_, static_cast<std::uint32_t>(error.option)).name;
         if (result == GWATT_OK) look();

@@ -79,10 +79,12 @@ TEST_CASE("options: each mistake says what was found, what was expected, and the
     CHECK(complaint("unit", "99999999999999999999") == "unit: found 99999999999999999999, expected a whole number\n");
     CHECK(complaint("factor", "nan") == "factor: found nan, expected a number\n");
     CHECK(complaint("factor", "0.1") == "factor: found 0.1, expected a number from 0.5 to 2\n");
-    CHECK(complaint("timeout", "5") == "timeout: found 5, expected a duration like 250ms (units ns, us, ms, s, min, h, d)\n");
+    CHECK(complaint("timeout", "5") ==
+          "timeout: found 5, expected a duration like 250ms (units ns, us, ms, s, min, h, d)\n");
     CHECK(complaint("timeout", "1h") == "timeout: found 1h, expected a duration from 0.001 to 10 s\n");
     CHECK(complaint("quick", "yes") == "quick: found yes, expected true or false\n");
-    CHECK(complaint("colour", "grene") == "colour: found grene, expected one of: red, green, blue; did you mean green?\n");
+    CHECK(complaint("colour", "grene") ==
+          "colour: found grene, expected one of: red, green, blue; did you mean green?\n");
     CHECK(complaint("map", "") == "map: is empty, expected a path\n");
     CHECK(complaint("device", "/dev/ttyS2") == "device: is given twice\n");
     CHECK(complaint("name", std::string("a\0b", 3)) == "name: holds a NUL byte\n");

@@ -28,10 +28,14 @@ struct LaterHost {
     void (*later)(void*);
 };
 
-std::int32_t no_open(const gwatt_host*, const gwatt_value*, std::uint32_t, gwatt_bus**, gwatt_error*) { return GWATT_GONE; }
+std::int32_t no_open(const gwatt_host*, const gwatt_value*, std::uint32_t, gwatt_bus**, gwatt_error*) {
+    return GWATT_GONE;
+}
 std::int32_t no_sensors(gwatt_bus*, const gwatt_sensor**, std::uint32_t*, gwatt_error*) { return GWATT_BUG; }
-std::int32_t no_read(gwatt_bus*, const std::uint32_t*, std::uint32_t, gwatt_sample*, std::uint32_t, std::uint32_t*, std::int64_t,
-                     gwatt_error*) { return GWATT_BUG; }
+std::int32_t no_read(gwatt_bus*, const std::uint32_t*, std::uint32_t, gwatt_sample*, std::uint32_t, std::uint32_t*,
+                     std::int64_t, gwatt_error*) {
+    return GWATT_BUG;
+}
 void no_close(gwatt_bus*) {}
 
 gwatt_driver table_of_size(std::uint32_t size) {

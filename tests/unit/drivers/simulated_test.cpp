@@ -22,7 +22,9 @@ TEST_CASE("simulated: the energy of every shape is the integral of its power") {
 }
 
 TEST_CASE("simulated: the same seed gives the same rack, another seed another one") {
-    const auto rack = [](std::uint64_t seed) { return Rack({.noise = 5, .seed = seed}, Load(Shape::walk, 12000, 0.3, 60, seed), 0); };
+    const auto rack = [](std::uint64_t seed) {
+        return Rack({.noise = 5, .seed = seed}, Load(Shape::walk, 12000, 0.3, 60, seed), 0);
+    };
     const Rack a = rack(1), b = rack(1), c = rack(2);
     int same = 0;
     for (std::uint32_t i = 0; i < a.size(); ++i) {
