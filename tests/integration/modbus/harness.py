@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[3]
 PROFILES = ROOT / "firmware-config/profiles"
 SHELF = ROOT / "tests/simulators/modbus_shelf.py"
 BENCH_PROFILE = ROOT / "tests/simulators/bench_pdu.toml"
-PLUGIN, READER, LIBMODBUS = (os.environ.get(n, "") for n in ("GWATT_PLUGIN", "GWATT_PLUGIN_READER", "GWATT_LIBMODBUS_SERVER"))
+PLUGIN, READER, LIBMODBUS, CHECK = (os.environ.get(n, "") for n in (
+    "GWATT_PLUGIN", "GWATT_PLUGIN_READER", "GWATT_LIBMODBUS_SERVER", "GWATT_DRIVER_CHECK"))
 TRACES = Path(os.environ.get("GWATT_TRACES", ROOT.parent / "shared/traces"))
 
 OK, TIMEOUT, GARBLED, GONE, BUSY, DENIED, BAD_CONFIG = 0, 1, 2, 3, 4, 6, 7

@@ -1,7 +1,8 @@
 """What goes wrong on real lines, one dial at a time: it costs what it hits and nothing else, and no wrong value ever passes."""
+import subprocess
 import time
 
-from harness import BAD_CONFIG, BUSY, DENIED, GONE, OK, PROFILES, TIMEOUT, Case, main
+from harness import BAD_CONFIG, BUSY, CHECK, GONE, OK, PLUGIN, PROFILES, TIMEOUT, Case, main
 
 PROFILE = PROFILES / "orv3_psu.toml"
 WATTS = 1000.0  # of each unit: 6000 W over six
@@ -137,6 +138,22 @@ class Faults(Case):
         second = self.reader(port=self.pty, profile=PROFILE, units="1-6")
         self.assertEqual(second.opened["result"], BUSY)
         self.assertIn("locked by another program", second.opened["error"])
+
+
+class Promise(Case):
+    def check(self, *dials):
+        line = self.shelf("--pty", self.pty, "--units", "1-3")
+        for dial in dials:
+            line.dials(**dial)
+        done = subprocess.run([CHECK, PLUGIN, f"port={self.pty}", "units=1-3", f"profile={PROFILE}", "response_timeout=50ms"],
+                              capture_output=True, text=True, timeout=100, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_driver_keeps_the_promise_of_driver_h(self):
+        self.check()
+
+    def test_and_keeps_it_when_a_unit_is_silent_and_the_line_is_noisy(self):
+        self.check({"silent": [2], "garbage": 0.5, "bad_crc": 0.3, "drop": 0.2})
 
 
 class Options(Case):
