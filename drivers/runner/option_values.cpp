@@ -77,6 +77,8 @@ bool parse_integer(const char* text, std::int64_t& integer) {
     return errno == 0 && end != text && *end == '\0' && *digits >= '0' && *digits <= '9';
 }
 
+bool has_nul(std::string_view text) { return !text.empty() && std::memchr(text.data(), '\0', text.size()) != nullptr; }
+
 bool within(const gwatt_option& option, double value) {
     if (option.minimum == 0 && option.maximum == 0) return true;
     return value >= option.minimum && value <= option.maximum;
@@ -180,8 +182,7 @@ struct OptionValues::Parse {
         value.given = 1;
         if (text.size() > GWATT_MAX_TEXT)
             return wrong(option.name, "is %zu bytes long, %d are the most", text.size(), GWATT_MAX_TEXT);
-        if (!text.empty() && std::memchr(text.data(), '\0', text.size()) != nullptr)
-            return wrong(option.name, "holds a NUL byte");
+        if (has_nul(text)) return wrong(option.name, "holds a NUL byte");
         const bool relative = option.type == GWATT_PATH && !text.empty() && text.data()[0] != '/';
         const char* kept = keep(relative ? base : std::string_view{}, text);
         switch (option.type) {
@@ -229,6 +230,7 @@ bool OptionValues::parse(const Plugin& plugin, std::span<const OptionPair> pairs
     count_ = plugin.table.option_count;
     Parse parse{plugin, base, complaint, context, texts_};
     if (texts_ == nullptr) return parse.wrong("", "out of memory");
+    if (has_nul(base)) parse.wrong("", "the folder that paths start from holds a NUL byte");
     for (std::uint32_t i = 0; i < count_; ++i) {
         values_[i] = gwatt_value{};
         values_[i].type = option_at(plugin, i).type;

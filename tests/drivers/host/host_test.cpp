@@ -343,3 +343,23 @@ TEST_CASE("a missing runner or driver is told, and costs nothing else") {
     CHECK(rig.host.status().error.find("cannot load driver nosuch") != std::string::npos);
     CHECK(loop.until([&] { return rig.host.runner_pid() == 0; }, seconds(3)));
 }
+
+// What one more bus costs, beside the pages that all runners share. Printed, and held.
+TEST_CASE("a runner owns less than half a MiB") {
+    Loop loop;
+    Rig rig(loop, "simulated", {});
+    REQUIRE(rig.open());
+    CHECK(rig.read().quality == Quality::good);
+    std::ifstream rollup("/proc/" + std::to_string(rig.host.runner_pid()) + "/smaps_rollup");
+    std::string word;
+    long kib = 0, pss = -1, own = 0;
+    while (rollup >> word) {
+        if (word == "Pss:" && rollup >> kib) pss = kib;
+        if (word == "Private_Dirty:" && rollup >> kib) own = kib;
+    }
+    std::printf("runner with driver simulated: PSS %ld KiB, of its own %ld KiB\n", pss, own);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    CHECK(pss > 0);
+    CHECK(own < 512);
+#endif
+}

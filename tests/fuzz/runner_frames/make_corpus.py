@@ -62,6 +62,7 @@ SEEDS = {
     "check_types": pairs(2, "", ("device", "/dev/x"), ("factor", "1e3"), ("quick", "true"), ("text", "\u00e4 b")),
     "check_long": pairs(2, "/b", ("text", "x" * 1025), ("y" * 70, "")),
     "check_nul": pairs(2, "/b", ("device", b"a\0b")),
+    "open_nul_in_base": pairs(3, b"\0etc", ("device", "tty0")),  # found by the fuzzer
     "read_two": read(0, 1),
     "read_no_room": read(0, 1, 2, capacity=2),
     "log_plain": frame(32, struct.pack("<I", 1) + text("a line"), 0),

@@ -93,6 +93,16 @@ TEST_CASE("options: each mistake says what was found, what was expected, and the
     CHECK(Parsed(Given{}).wrong == "device: is missing: The tty.\n");
 }
 
+TEST_CASE("options: a folder with a NUL byte would make a path empty, and is refused") {
+    const Parsed model(Given{{"device", "x"}});
+    d::OptionValues values;
+    const d::OptionPair pair{"device", "tty0"};
+    int complaints = 0;
+    const auto take = [](void* count, std::string_view, const char*) { ++*static_cast<int*>(count); };
+    CHECK_FALSE(values.parse(model.plugin, {&pair, 1}, std::string_view("\0etc", 4), take, &complaints));
+    CHECK(complaints == 1);
+}
+
 TEST_CASE("options: all mistakes are told, not the first alone") {
     const Parsed parsed({{"unit", "x"}, {"quick", "x"}, {"nonsense", "x"}});
     CHECK_FALSE(parsed.good);
