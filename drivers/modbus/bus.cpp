@@ -28,6 +28,8 @@ Bus::Bus(Host host, Settings settings, Opener opener)
     list_sensors();
     port_ = opener_(host_, settings_, connect_limit);
     talk_.attach(port_.get(), !settings_.tty);
+    // A turn has no time for a name server: within a turn the connection is made anew to the same address.
+    if (const auto peer = peer_of(port_.get()); !peer.empty()) settings_.port = peer;
     meet_all();
 }
 

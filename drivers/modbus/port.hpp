@@ -26,5 +26,7 @@ private:
 Descriptor open_tty(Host host, const Settings& settings);
 // Within `limit`; tries each address of the host.
 Descriptor connect_tcp(Host host, const std::string& port, Duration limit);
+// The other end as connect_tcp takes it, in numbers: connecting there again needs no name server. Empty where it has none.
+std::string peer_of(int fd);
 
 }  // namespace gwatt::drivers::modbus

@@ -91,4 +91,16 @@ Descriptor connect_tcp(Host host, const std::string& port, Duration limit) {
                   "cannot connect to " + port + ": " + std::strerror(error)};
 }
 
+std::string peer_of(int fd) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    char host[NI_MAXHOST] = "", service[NI_MAXSERV] = "";
+    const auto* address = reinterpret_cast<const sockaddr*>(&peer);
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
+    if (peer.ss_family != AF_INET && peer.ss_family != AF_INET6) return {};
+    if (getnameinfo(address, size, host, sizeof host, service, sizeof service, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return {};
+    return peer.ss_family == AF_INET6 ? "[" + std::string(host) + "]:" + service : std::string(host) + ":" + service;
+}
+
 }  // namespace gwatt::drivers::modbus

@@ -44,6 +44,7 @@ Went Unit::turn(UnitPlan& plan, Instant deadline, Samples& out) {
         const bool asked = talk_.counters().requests != before;
         plan.tried = plan.tried || asked;
         plan.answered = plan.answered || (asked && met_);
+        if (went == Went::over && !asked) return Went::on;  // there is not the time now; perhaps when others are done
         if (went != Went::on) {
             plan.missing = GWATT_QUALITY_TIMEOUT;
             plan.over = went == Went::over;

@@ -114,7 +114,7 @@ class Faults(Case):
 
     def test_a_tcp_connection_that_is_cut_is_made_again_in_the_same_turn(self):
         line = self.shelf("--tcp", 0, "--units", "1-6")
-        reader = self.reader(port=f"127.0.0.1:{line.ready['port']}", profile=PROFILE, units="1-6")
+        reader = self.reader(port=f"localhost:{line.ready['port']}", profile=PROFILE, units="1-6")
         reader.read()
         for _ in range(3):
             line.ask(cut=True)
