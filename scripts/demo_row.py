@@ -103,9 +103,8 @@ name = "board"
 driver = "hwmon"
 
 [bus.options]
-root = "{tree}"
-
-[[bus.sensor]]
-match = "*.power1"
-point = "rack_in"
+root = "{tree}/class/hwmon"
+parts = "feeda=3-0010 feedb=3-0011 inlet=3-004c"
+points = "pin=rack_in energy1=rack_in"
+feeds = "feeda=A feedb=B"
 """

@@ -5,8 +5,9 @@ usage: hwmon_tree.py FOLDER [--watts W] [--period S] [--seed N] [--once]
 
 Makes FOLDER/class/hwmon/hwmon{0,1,2} with `device` links into FOLDER/devices, as Linux does, and rewrites the values every
 S seconds (0.1). Units as in the kernel's sysfs-interface document: microwatts, microjoules, millivolts, milliamperes,
-millidegrees. A value is replaced by rename(2): a reader sees the old one or the new one, never half of one. energy1_input is
-the exact sum of the power shown times the time it was shown. Prints `ready` when all is there; runs until it is ended.
+millidegrees. Readers keep files of sysfs open and read them again from the start, so a value is rewritten in place: one
+pwrite(2) of constant length, padded with spaces. energy1_input is the sum of the power shown times the time it was shown, to
+the microjoule. Labels are those of Linux' driver for the chip. Prints `ready` when all is there; runs until it is ended.
 Python 3 standard library only.
 """
 import argparse
@@ -24,7 +25,7 @@ class Chip:
     def __init__(self, root, index, name, address):
         self.folder = root / "devices" / "platform" / "soc" / "i2c-3" / f"3-{address:04x}" / "hwmon" / f"hwmon{index}"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._fresh = root / ".fresh"  # outside of the tree, on the same file system
+        self._open = {}
         link = root / "class" / "hwmon" / f"hwmon{index}"
         link.parent.mkdir(parents=True, exist_ok=True)
         for path, target in ((link, os.path.relpath(self.folder, link.parent)), (self.folder / "device", "../..")):
@@ -33,18 +34,20 @@ class Chip:
         self.put("name", name)
 
     def put(self, attribute, value):
-        self._fresh.write_text(f"{value}\n", encoding="ascii")
-        self._fresh.replace(self.folder / attribute)
+        if attribute not in self._open:
+            self._open[attribute] = os.open(self.folder / attribute, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        text = f"{value:<20}\n" if attribute.endswith("_input") else f"{value}\n"
+        os.pwrite(self._open[attribute], text.encode("ascii"), 0)
 
 
 class HotSwap(Chip):
     """A hot-swap controller at the rack's input: power, energy, voltage, current, temperature."""
 
-    def __init__(self, root, index, feed, watts, random_source):
+    def __init__(self, root, index, watts, random_source):
         super().__init__(root, index, "adm1278", 0x10 + index)
         self._watts, self._random, self._phase = watts, random_source, random_source.uniform(0, 60)
         self._walk, self._shown, self._microjoules, self._since = 0.0, None, 0, None
-        for attribute, label in (("power1", f"feed {feed} input"), ("in1", f"feed {feed} voltage"), ("curr1", f"feed {feed} current")):
+        for attribute, label in (("power1", "pin"), ("in1", "vin"), ("curr1", "iout1")):
             self.put(f"{attribute}_label", label)
 
     def move(self, now):
@@ -82,7 +85,7 @@ def main():
     words = parser.parse_args()
     source = random.Random(words.seed)
     words.folder.mkdir(parents=True, exist_ok=True)
-    chips = [HotSwap(words.folder, 0, "A", words.watts, source), HotSwap(words.folder, 1, "B", words.watts, source),
+    chips = [HotSwap(words.folder, 0, words.watts, source), HotSwap(words.folder, 1, words.watts, source),
              Thermometer(words.folder, 2, source)]
     for chip in chips:
         chip.move(time.monotonic_ns())
