@@ -33,3 +33,19 @@ def memory_kib(pids):
 
 def threads(pids):
     return sum(len(list(Path(f"/proc/{pid}/task").iterdir())) for pid in pids)
+
+
+def switches(pids):
+    """Context switches, voluntary and not: how often something woke up."""
+    total = 0
+    for pid in pids:
+        for path in Path(f"/proc/{pid}/task").glob("*/status"):
+            try:
+                total += sum(int(line.split()[1]) for line in path.read_text().splitlines() if "ctxt_switches" in line)
+            except OSError:
+                continue
+    return total
+
+
+def name(pid):
+    return Path(f"/proc/{pid}/comm").read_text().strip().replace(":", ".")

@@ -58,7 +58,7 @@ class Ear:
         try:
             while True:
                 kind, body, size = self._read()
-                if kind >> 4 == 3:
+                if kind >> 4 == 3 and not kind & 1:  # retained messages are of an earlier start
                     end = 2 + struct.unpack(">H", body[:2])[0]
                     self.heard.append((time.monotonic(), body[2:end].decode(), body[end:], size))
         except (ConnectionError, OSError):
