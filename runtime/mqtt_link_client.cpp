@@ -4,11 +4,19 @@
 
 #include <algorithm>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 namespace gwatt::runtime {
 
 namespace {
+
+// Creating, connecting and destroying clients, one at a time for the whole process: destroying the last one lets the
+// library's lock go while it ends its threads, and a client that connects at that moment never gets them (1.3.12).
+std::mutex& library() {
+    static std::mutex mutex;
+    return mutex;
+}
 
 // Only AEAD suites: they exist from TLS 1.2 on, which makes 1.2 the oldest whatever the OpenSSL (Paho's own setting for
 // the version does nothing with OpenSSL 1.1 and later).
@@ -114,6 +122,11 @@ mqtt::properties publish_properties(const Publication& publication) {
 
 }  // namespace
 
+LinkClient::~LinkClient() {
+    const std::lock_guard alone(library());
+    client_.reset();
+}
+
 LinkClient::LinkClient(const MqttOptions& options, std::shared_ptr<LinkMailbox> mailbox, std::uint32_t serial)
     : options_(options), mailbox_(std::move(mailbox)), serial_(serial) {}
 
@@ -173,6 +186,7 @@ void LinkClient::connect(std::chrono::seconds keepalive) {
         mailbox_->put(serial_, link_event::Failed{ConnectFailure::files, 0, "cannot read " + file});
         return;
     }
+    const std::lock_guard alone(library());
     try {
         const auto create = mqtt::create_options_builder()
                                 .mqtt_version(v5() ? MQTTVERSION_5 : MQTTVERSION_3_1_1)

@@ -45,6 +45,8 @@ TEST_CASE(
     "20 in flight, the broker frozen, killed and started again: each has one outcome, and all arrive when resent") {
     for (const MqttProtocol protocol : {MqttProtocol::v5, MqttProtocol::v311}) {
         House house;
+        std::size_t taken = 0;
+        std::size_t tries = 0;
         Broker broker;
         Party writer(house, options_for(broker.port(), "writer", protocol));
         Party reader(house, options_for(broker.port(), "reader"));
@@ -52,8 +54,6 @@ TEST_CASE(
         REQUIRE(writer.connect());
         REQUIRE(reader.connect());
         broker.freeze();
-        std::size_t taken = 0;
-        std::size_t tries = 0;
         for (int i = 0; i < 20; ++i) {
             asio::co_spawn(house.loop,
                            insist(writer.link, {.topic = "r/" + std::to_string(i), .payload = "p"}, taken, tries),
@@ -77,6 +77,8 @@ TEST_CASE(
 
 TEST_CASE("a network that is cut again and again under load loses nothing that is resent") {
     House house;
+    std::size_t taken = 0;
+    std::size_t tries = 0;
     Broker broker;
     Relay network(house.loop, broker.port());
     Party writer(house, options_for(network.port(), "writer"));
@@ -85,8 +87,6 @@ TEST_CASE("a network that is cut again and again under load loses nothing that i
     REQUIRE(reader.connect());
     REQUIRE(writer.connect());
     constexpr std::size_t count = 2000;
-    std::size_t taken = 0;
-    std::size_t tries = 0;
     for (std::size_t i = 0; i < count; ++i) {
         asio::co_spawn(
             house.loop,

@@ -82,6 +82,7 @@ TEST_CASE("a wide window is the library's too: 500 in flight at once are all ans
 }
 
 TEST_CASE("a publication whose coroutine is cancelled while it waits is not sent") {
+    asio::cancellation_signal signal;  // outlives the loop and its coroutines
     House house;
     ScriptedBroker broker(house.loop);
     broker.behaviour().puback = [](std::uint64_t) { return std::nullopt; };
@@ -89,7 +90,6 @@ TEST_CASE("a publication whose coroutine is cancelled while it waits is not sent
     options.window = 1;
     Party party(house, options);
     REQUIRE(party.connect());
-    asio::cancellation_signal signal;
     party.publish({.topic = "first", .payload = "p"});
     asio::co_spawn(house.loop, publish_on(party.link, {.topic = "second", .payload = "p"}, party.results),
                    asio::bind_cancellation_slot(signal.slot(), asio::detached));

@@ -70,9 +70,9 @@ TEST_CASE("a sleeper sees exactly its own time, however far one advance goes") {
 }
 
 TEST_CASE("asio's cancellation ends a sleep at once, without moving time") {
+    asio::cancellation_signal signal;  // outlives the loop and its coroutines
     asio::io_context loop;
     VirtualClock clock(loop);
-    asio::cancellation_signal signal;
     Said said;
     asio::co_spawn(loop, sleep_and_say(clock, 1h, "x", said),
                    asio::bind_cancellation_slot(signal.slot(), asio::detached));
