@@ -43,9 +43,9 @@ private:
     std::uint32_t whole_, points_ = 0, touched_ = 0, filled_ = 0;
     bool open_ = false;
     runtime::Monotonic start_{};
-    std::vector<double> values_;                // by sensor * whole_ + column
+    std::vector<double> values_;  // by sensor * whole_ + column
     std::vector<proto::Quality> quality_;
-    std::vector<runtime::Duration> lateness_;   // sample time - grid point; unread: empty cell
+    std::vector<runtime::Duration> lateness_;  // sample time - grid point; unread: empty cell
     std::vector<runtime::Duration> scratch_;
 };
 

@@ -22,7 +22,8 @@ runtime::Utc next_multiple(runtime::Utc utc, Duration step) {
 
 }  // namespace
 
-Batcher::Batcher(const PublishConfig& config, runtime::Clock& clock, Energy& energy, std::uint64_t boot, OutgoingSink sink)
+Batcher::Batcher(const PublishConfig& config, runtime::Clock& clock, Energy& energy, std::uint64_t boot,
+                 OutgoingSink sink)
     : config_(config), clock_(clock), energy_(energy), boot_(boot), sink_(std::move(sink)) {}
 
 std::uint32_t Batcher::samples_of(const proto::RateGroup& group) const {
@@ -109,7 +110,8 @@ void Batcher::close(Batch& batch) {
     batch.close(data_);
     data_.header = header(++data_sequence_);
     ++counters_.data_messages;
-    sink_({proto::Stream::data, data_sequence_, std::min(end, data_.header.clock.monotonic), samples, encoder_.data(data_, catalog_)});
+    sink_({proto::Stream::data, data_sequence_, std::min(end, data_.header.clock.monotonic), samples,
+           encoder_.data(data_, catalog_)});
 }
 
 void Batcher::close_live(Monotonic end) {

@@ -25,9 +25,9 @@ namespace gwatt::agent {
 struct Outgoing {
     proto::Stream stream = proto::Stream::data;
     std::uint64_t sequence = 0;
-    runtime::Monotonic made{};   // end of what it tells of
-    std::uint32_t samples = 0;   // readings in it: the unit of the agent's books
-    std::string_view payload;    // valid during the call
+    runtime::Monotonic made{};  // end of what it tells of
+    std::uint32_t samples = 0;  // readings in it: the unit of the agent's books
+    std::string_view payload;   // valid during the call
 };
 using OutgoingSink = std::function<void(const Outgoing&)>;
 
@@ -47,10 +47,10 @@ public:
     boost::asio::awaitable<void> run();
 
     struct Counters {
-        std::uint64_t readings = 0;    // taken
-        std::uint64_t superseded = 0;  // gave way to a later one of the same sensor and grid point
-        std::uint64_t late = 0;        // for a batch that had ended
-        std::uint64_t unknown = 0;     // of no sensor of the catalog
+        std::uint64_t readings = 0;      // taken
+        std::uint64_t superseded = 0;    // gave way to a later one of the same sensor and grid point
+        std::uint64_t late = 0;          // for a batch that had ended
+        std::uint64_t unknown = 0;       // of no sensor of the catalog
         std::uint64_t switched_off = 0;  // while `data` is not published
         std::uint64_t live_messages = 0, data_messages = 0;
     };

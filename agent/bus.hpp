@@ -17,8 +17,8 @@
 namespace gwatt::agent {
 
 struct BusConfig {
-    std::string name;    // lower case letters, digits, underscores
-    std::string driver;  // "modbus": DRIVER_DIRECTORY/modbus.so
+    std::string name;                                          // lower case letters, digits, underscores
+    std::string driver;                                        // "modbus": DRIVER_DIRECTORY/modbus.so
     std::vector<std::pair<std::string, std::string>> options;  // as text, checked against the driver's option table
     std::string base{};        // folder of the configuration file: where relative paths in options start
     bool kill_allowed = true;  // SIGKILL after SIGTERM; false for GPU plugins unless the configuration says so
@@ -52,7 +52,8 @@ public:
     virtual boost::asio::awaitable<bool> changed() = 0;
 
     // Reads the wanted sensors (indices into sensors(), alive until the answer). Ends by the deadline in every case.
-    virtual boost::asio::awaitable<ScanResult> read(std::span<const std::uint32_t> wanted, runtime::Monotonic deadline) = 0;
+    virtual boost::asio::awaitable<ScanResult> read(std::span<const std::uint32_t> wanted,
+                                                    runtime::Monotonic deadline) = 0;
 
     virtual proto::BusStatus status() const = 0;
     virtual const std::string& name() const = 0;

@@ -16,8 +16,13 @@ using proto::Quantity;
 // What changes slowly, or says little when read often.
 bool slow(const proto::Sensor& sensor) {
     switch (sensor.quantity) {
-        case Quantity::power: case Quantity::energy: case Quantity::voltage: case Quantity::current:
-        case Quantity::apparent_power: case Quantity::power_factor: case Quantity::frequency: return false;
+        case Quantity::power:
+        case Quantity::energy:
+        case Quantity::voltage:
+        case Quantity::current:
+        case Quantity::apparent_power:
+        case Quantity::power_factor:
+        case Quantity::frequency: return false;
         default: return true;
     }
 }
@@ -45,7 +50,8 @@ void apply(const SensorRule& rule, Candidate& out) {
 
 std::string_view id_of(const proto::Sensor& sensor, std::string_view bus) {
     std::string_view name = sensor.name;
-    if (name.size() > bus.size() && name.starts_with(bus) && name[bus.size()] == '.') name.remove_prefix(bus.size() + 1);
+    if (name.size() > bus.size() && name.starts_with(bus) && name[bus.size()] == '.')
+        name.remove_prefix(bus.size() + 1);
     return name;
 }
 
@@ -66,7 +72,8 @@ using Place = std::tuple<std::string_view, proto::Point, std::string_view>;
 Place place_of(const proto::Sensor& sensor) { return {sensor.part_of, sensor.point, sensor.feed}; }
 
 bool is_power(const proto::Sensor& s) {
-    return s.quantity == Quantity::power && (s.kind == Kind::instant || s.kind == Kind::average || s.kind == Kind::unspecified);
+    return s.quantity == Quantity::power &&
+           (s.kind == Kind::instant || s.kind == Kind::average || s.kind == Kind::unspecified);
 }
 bool is_accumulator(const proto::Sensor& s) { return s.quantity == Quantity::energy && s.kind == Kind::cumulative; }
 // Lower is better for a joule counter.
@@ -127,7 +134,8 @@ std::vector<std::uint32_t> choose_energy_points(std::span<const proto::Sensor> s
     for (std::uint32_t i = 0; i < sensors.size(); ++i) {
         const proto::Sensor& sensor = sensors[i];
         const bool power = is_power(sensor) && (!has_place(sensor) || best.at(place_of(sensor)) == rank(sensor));
-        if (power || (is_accumulator(sensor) && !(has_place(sensor) && best.contains(place_of(sensor))))) points.push_back(i);
+        if (power || (is_accumulator(sensor) && !(has_place(sensor) && best.contains(place_of(sensor)))))
+            points.push_back(i);
     }
     return points;
 }
@@ -153,7 +161,8 @@ CatalogPlan build_catalog(const AgentConfig& config, std::span<const BusSensors>
         for (std::uint32_t i = 0; i < buses[bus].sensors.size(); ++i)
             if (Candidate each = make_candidate(buses[bus], bus, i); each.enabled) chosen.push_back(std::move(each));
     settle_names(chosen, buses);
-    std::stable_sort(chosen.begin(), chosen.end(), [](const Candidate& a, const Candidate& b) { return a.period < b.period; });
+    std::stable_sort(chosen.begin(), chosen.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.period < b.period; });
     CatalogPlan plan;
     plan.buses.resize(buses.size());
     plan.catalog.site = config.site;

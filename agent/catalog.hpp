@@ -15,12 +15,12 @@ namespace gwatt::agent {
 // A catalog, and for each bus where its sensors went.
 struct CatalogPlan {
     struct Slot {
-        std::uint32_t bus_index = 0;      // into the bus's own sensors()
+        std::uint32_t bus_index = 0;  // into the bus's own sensors()
         std::uint32_t catalog_index = 0;
         Duration period{};
     };
-    proto::Catalog catalog;                  // header.catalog is set; the rest of the header is the sender's
-    std::vector<std::vector<Slot>> buses;    // by bus, ordered by catalog index
+    proto::Catalog catalog;                // header.catalog is set; the rest of the header is the sender's
+    std::vector<std::vector<Slot>> buses;  // by bus, ordered by catalog index
 };
 
 struct BusSensors {

@@ -12,7 +12,8 @@ std::optional<Command> parse_command(int argc, const char* const* argv, int& exi
     app.add_option("-c,--config", command.config, "configuration file")->capture_default_str();
     app.add_flag("--once", once, "read every sensor once, print a table, end; needs no broker");
     app.set_version_flag("--version", "gwatt-agent " GWATT_VERSION);
-    const CLI::App* check = app.add_subcommand("check", "say what is wrong with the configuration, and end")->fallthrough();
+    const CLI::App* check =
+        app.add_subcommand("check", "say what is wrong with the configuration, and end")->fallthrough();
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

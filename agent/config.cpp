@@ -33,12 +33,12 @@ std::string named(TomlTable& table, std::string_view key) {
 
 std::string topic_level(TomlTable& table, std::string_view key) {
     std::string name = table.text(key);
-    if (!name.empty() && !proto::valid_topic_level(name)) table.fault(key, "1 to 64 lower case letters, digits and dashes");
+    if (!name.empty() && !proto::valid_topic_level(name))
+        table.fault(key, "1 to 64 lower case letters, digits and dashes");
     return name;
 }
 
-template <class T, class Get>
-std::optional<T> if_given(TomlTable& table, std::string_view key, Get get) {
+template <class T, class Get> std::optional<T> if_given(TomlTable& table, std::string_view key, Get get) {
     if (!table.has(key)) return {};
     return get(table, key);
 }
@@ -53,10 +53,15 @@ void read_agent(TomlTable& root, AgentConfig& out) {
     out.site = topic_level(*table, "site");
     out.name = topic_level(*table, "name");
     using runtime::LogLevel;
-    out.log_level = table->choice<LogLevel>("log", {{"error", LogLevel::error}, {"warning", LogLevel::warning},
-                                                    {"info", LogLevel::info}, {"debug", LogLevel::debug}}, LogLevel::info);
+    out.log_level = table->choice<LogLevel>("log",
+                                            {{"error", LogLevel::error},
+                                             {"warning", LogLevel::warning},
+                                             {"info", LogLevel::info},
+                                             {"debug", LogLevel::debug}},
+                                            LogLevel::info);
     using runtime::ClockState;
-    out.clock_source = table->choice<ClockState>("clock", {{"ntp", ClockState::ntp}, {"ptp", ClockState::ptp}}, ClockState::ntp);
+    out.clock_source =
+        table->choice<ClockState>("clock", {{"ntp", ClockState::ntp}, {"ptp", ClockState::ptp}}, ClockState::ntp);
     out.paths.runner = table->text("runner", "");
     out.paths.driver_directory = table->text("drivers", "");
 }
@@ -77,7 +82,8 @@ void read_tls(TomlTable& mqtt, std::optional<TlsConfig>& out) {
     out->ca = table->text("ca", "");
     out->certificate = table->text("cert", "");
     out->key = table->text("key", "");
-    if (out->certificate.empty() != out->key.empty()) table->fault(out->key.empty() ? "key" : "cert", "cert and key together, or neither");
+    if (out->certificate.empty() != out->key.empty())
+        table->fault(out->key.empty() ? "key" : "cert", "cert and key together, or neither");
 }
 
 void read_mqtt(TomlTable& root, MqttConfig& out) {
@@ -93,7 +99,8 @@ void read_mqtt(TomlTable& root, MqttConfig& out) {
         read_tls(*table, out.tls);
         if (out.host.empty()) table->fault("host", "a host name or an address");
         if (!out.tls && !out.insecure && !is_loopback(out.host))
-            table->fault("host", "\"" + out.host + "\" without TLS", "a section [mqtt.tls], or insecure = true where you mean it");
+            table->fault("host", "\"" + out.host + "\" without TLS",
+                         "a section [mqtt.tls], or insecure = true where you mean it");
     }
     if (out.port == 0) out.port = out.tls ? 8883 : 1883;
 }
@@ -118,24 +125,29 @@ void read_spool(TomlTable& root, SpoolConfig& out) {
     auto table = root.table("spool");
     if (!table) return;
     constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
-    out.memory_bytes = static_cast<std::uint64_t>(table->integer("memory_bytes", 64 << 10, most, static_cast<std::int64_t>(out.memory_bytes)));
+    out.memory_bytes = static_cast<std::uint64_t>(
+        table->integer("memory_bytes", 64 << 10, most, static_cast<std::int64_t>(out.memory_bytes)));
     out.age = table->duration("age", 1min, std::chrono::hours(24 * 31), out.age);
 }
 
 const std::vector<std::pair<std::string_view, proto::Point>> points{
-    {"utility", proto::Point::utility}, {"feeder", proto::Point::feeder}, {"ups_out", proto::Point::ups_out},
-    {"pdu_in", proto::Point::pdu_in}, {"rack_in", proto::Point::rack_in}, {"psu_in", proto::Point::psu_in},
-    {"psu_out", proto::Point::psu_out}, {"busbar", proto::Point::busbar}, {"tray", proto::Point::tray},
-    {"module", proto::Point::module}, {"gpu", proto::Point::gpu}, {"cpu", proto::Point::cpu},
-    {"memory", proto::Point::memory}, {"cooling", proto::Point::cooling}, {"battery", proto::Point::battery}};
+    {"utility", proto::Point::utility}, {"feeder", proto::Point::feeder},   {"ups_out", proto::Point::ups_out},
+    {"pdu_in", proto::Point::pdu_in},   {"rack_in", proto::Point::rack_in}, {"psu_in", proto::Point::psu_in},
+    {"psu_out", proto::Point::psu_out}, {"busbar", proto::Point::busbar},   {"tray", proto::Point::tray},
+    {"module", proto::Point::module},   {"gpu", proto::Point::gpu},         {"cpu", proto::Point::cpu},
+    {"memory", proto::Point::memory},   {"cooling", proto::Point::cooling}, {"battery", proto::Point::battery}};
 
 void read_rule(TomlTable& table, SensorRule& out) {
     out.match = table.text("match");
     out.line = table.line("match");
-    out.period = if_given<Duration>(table, "period", [](TomlTable& t, std::string_view k) { return t.duration(k, shortest_period, longest_period); });
+    out.period = if_given<Duration>(table, "period", [](TomlTable& t, std::string_view k) {
+        return t.duration(k, shortest_period, longest_period);
+    });
     out.enabled = if_given<bool>(table, "enabled", [](TomlTable& t, std::string_view k) { return t.flag(k); });
-    out.resolution = if_given<double>(table, "resolution", [](TomlTable& t, std::string_view k) { return t.number(k, 1e-9, 1e12); });
-    out.point = if_given<proto::Point>(table, "point", [](TomlTable& t, std::string_view k) { return t.choice(k, points); });
+    out.resolution =
+        if_given<double>(table, "resolution", [](TomlTable& t, std::string_view k) { return t.number(k, 1e-9, 1e12); });
+    out.point =
+        if_given<proto::Point>(table, "point", [](TomlTable& t, std::string_view k) { return t.choice(k, points); });
     out.feed = text_if_given(table, "feed");
     out.name = text_if_given(table, "name");
     out.label = text_if_given(table, "label");
@@ -158,7 +170,8 @@ void read_bus(TomlTable& table, BusSection& out) {
     out.host.name = named(table, "name");
     out.host.driver = named(table, "driver");
     out.period = table.duration("period", shortest_period, longest_period, out.period);
-    out.slow_period = table.duration("slow_period", shortest_period, longest_period, std::max(out.period, out.slow_period));
+    out.slow_period =
+        table.duration("slow_period", shortest_period, longest_period, std::max(out.period, out.slow_period));
     out.host.kill_allowed = table.flag("kill", true);
     read_options(table, out);
     for (TomlTable& rule : table.tables("sensor")) read_rule(rule, out.rules.emplace_back());
@@ -168,7 +181,8 @@ void read_buses(TomlTable& root, AgentConfig& out) {
     std::set<std::string> names{"agent"};  // the agent's own counters
     auto tables = root.tables("bus");
     if (tables.empty()) root.fault("bus", "at least one [[bus]]");
-    if (tables.size() > most_buses) root.fault("bus", std::to_string(tables.size()) + " buses", "at most " + std::to_string(most_buses));
+    if (tables.size() > most_buses)
+        root.fault("bus", std::to_string(tables.size()) + " buses", "at most " + std::to_string(most_buses));
     for (TomlTable& table : tables) {
         read_bus(table, out.buses.emplace_back());
         out.buses.back().host.base = std::filesystem::path(out.file).parent_path().string();

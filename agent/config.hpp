@@ -30,20 +30,20 @@ struct TlsConfig {
 
 struct MqttConfig {
     std::string host = "localhost";
-    std::uint16_t port = 0;           // 0: 8883 with TLS, else 1883
-    int protocol = 5;                 // 5, or 4 for MQTT 3.1.1
+    std::uint16_t port = 0;  // 0: 8883 with TLS, else 1883
+    int protocol = 5;        // 5, or 4 for MQTT 3.1.1
     std::optional<TlsConfig> tls;
-    bool insecure = false;            // plain MQTT to a host that is not this machine
+    bool insecure = false;  // plain MQTT to a host that is not this machine
     std::string username, password_file;
     std::chrono::seconds keepalive = 30s;
-    std::uint16_t window = 20;        // publications in flight at most
+    std::uint16_t window = 20;  // publications in flight at most
 };
 
 struct PublishConfig {
     bool live = true, data = true;
     Duration live_interval = 1s;
-    Duration fast_batch = 10s;        // rate groups with a period up to fast_period
-    Duration slow_batch = 60s;        // the others
+    Duration fast_batch = 10s;  // rate groups with a period up to fast_period
+    Duration slow_batch = 60s;  // the others
     Duration fast_period = 1s;
     Duration history_after = 30s;     // records older than this go to history/<stream>
     std::uint32_t history_rate = 50;  // of those, publications a second at most
@@ -74,8 +74,8 @@ struct BusSection {
     BusConfig host;
     std::uint32_t line = 0;
     std::vector<std::uint32_t> option_lines;  // where host.options were written, same order
-    Duration period = 1s;                  // power, energy, voltage, current and what belongs to them
-    Duration slow_period = 10s;            // temperature, fans, states, counts
+    Duration period = 1s;                     // power, energy, voltage, current and what belongs to them
+    Duration slow_period = 10s;               // temperature, fans, states, counts
     std::vector<SensorRule> rules;
 };
 

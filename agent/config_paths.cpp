@@ -21,9 +21,11 @@ std::string first_existing(const fs::path& program, std::initializer_list<const 
 DriverHostPaths found_paths(DriverHostPaths configured) {
     std::error_code ignored;
     const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-    if (configured.runner.empty()) configured.runner = first_existing(program, {"gwatt-driver", "../libexec/gwatt/gwatt-driver"});
+    if (configured.runner.empty())
+        configured.runner = first_existing(program, {"gwatt-driver", "../libexec/gwatt/gwatt-driver"});
     if (configured.driver_directory.empty())
-        configured.driver_directory = first_existing(program, {"../plugins", "../" GWATT_LIBRARY_DIRECTORY "/gwatt/drivers"});
+        configured.driver_directory =
+            first_existing(program, {"../plugins", "../" GWATT_LIBRARY_DIRECTORY "/gwatt/drivers"});
     return configured;
 }
 

@@ -21,7 +21,8 @@ Duration period_of(const proto::Catalog& catalog, std::uint32_t sensor) {
 
 // The same thing under the same name: its counter may go on.
 bool same_point(const proto::Sensor& a, const proto::Sensor& b) {
-    return a.quantity == b.quantity && a.point == b.point && a.feed == b.feed && a.part_of == b.part_of && a.direction == b.direction;
+    return a.quantity == b.quantity && a.point == b.point && a.feed == b.feed && a.part_of == b.part_of &&
+           a.direction == b.direction;
 }
 
 }  // namespace
@@ -66,7 +67,8 @@ Energy::Meter Energy::make_meter(const proto::Catalog& catalog, std::uint32_t po
     meter.books.epoch = next_epoch_;
     if (const auto own = power ? accumulator_of(catalog.sensors, point) : std::optional(point)) {
         meter.books.accumulator.emplace(catalog.sensors[*own].wraps_at, catalog.sensors[*own].resolution);
-        meter.accumulator_silence = std::max({period_of(catalog, *own) * 5 / 2, least_gap_, Duration(std::chrono::seconds(60))});
+        meter.accumulator_silence =
+            std::max({period_of(catalog, *own) * 5 / 2, least_gap_, Duration(std::chrono::seconds(60))});
     }
     return meter;
 }
@@ -76,7 +78,8 @@ void Energy::go_on(Meter& meter) {
     const auto old = retired_.find(meter.sensor.name);
     if (old == retired_.end()) return;
     Meter& before = old->second;
-    if (same_point(before.sensor, meter.sensor) && before.books.accumulator.has_value() == meter.books.accumulator.has_value()) {
+    if (same_point(before.sensor, meter.sensor) &&
+        before.books.accumulator.has_value() == meter.books.accumulator.has_value()) {
         const IntegralLimits limits = meter.books.integral.limits();
         meter.books = std::move(before.books);
         meter.books.integral.set_limits(limits);
@@ -196,13 +199,16 @@ void Energy::take_one(const proto::Reading& reading, Use use) {
         ++counters_.not_good;
         return;
     }
-    if (use.role == Role::power) take_power(meter, reading);
-    else take_accumulator(meter, reading);
+    if (use.role == Role::power)
+        take_power(meter, reading);
+    else
+        take_accumulator(meter, reading);
 }
 
 void Energy::take(std::span<const proto::Reading> readings) {
     for (const proto::Reading& reading : readings)
-        if (reading.sensor < uses_.size() && uses_[reading.sensor].role != Role::none) take_one(reading, uses_[reading.sensor]);
+        if (reading.sensor < uses_.size() && uses_[reading.sensor].role != Role::none)
+            take_one(reading, uses_[reading.sensor]);
 }
 
 void Energy::fill(std::size_t i, proto::Live::Point& out) {

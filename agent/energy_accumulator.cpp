@@ -28,7 +28,8 @@ std::optional<double> EnergyAccumulator::difference(double joules, double most_j
     return flowed;
 }
 
-EnergyAccumulator::Step EnergyAccumulator::add(runtime::Monotonic time, double joules, double most_watts, bool restarted) {
+EnergyAccumulator::Step EnergyAccumulator::add(runtime::Monotonic time, double joules, double most_watts,
+                                               bool restarted) {
     if (!started_) {
         started_ = true;
         time_ = time;
@@ -38,7 +39,8 @@ EnergyAccumulator::Step EnergyAccumulator::add(runtime::Monotonic time, double j
     if (time <= time_) return {Outcome::out_of_order};
     const runtime::Duration span = time - time_;
     const double elapsed = std::chrono::duration<double>(span).count();
-    const double most = most_watts > 0 ? most_watts * accuracy_slack * (elapsed + refresh_slack_s) + 2 * resolution_ : 0;
+    const double most =
+        most_watts > 0 ? most_watts * accuracy_slack * (elapsed + refresh_slack_s) + 2 * resolution_ : 0;
     const std::optional<double> flowed = restarted ? std::nullopt : difference(joules, most);
     if (flowed && joules < joules_) ++wraps_;
     if (!flowed) ++resets_;

@@ -8,8 +8,10 @@ namespace {
 double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 void book(Joules& joules, double watts, double span) {
-    if (watts >= 0) joules.measured += watts * span;
-    else joules.exported -= watts * span;
+    if (watts >= 0)
+        joules.measured += watts * span;
+    else
+        joules.exported -= watts * span;
 }
 
 }  // namespace

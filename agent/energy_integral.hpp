@@ -33,8 +33,8 @@ struct SplitArea {
 SplitArea split_trapezoid(double a, double b, double seconds);
 
 struct IntegralLimits {
-    Duration gap{};                // longer without a good sample is a gap
-    Duration window{};             // of a device's mean; zero: samples are instants
+    Duration gap{};                       // longer without a good sample is a gap
+    Duration window{};                    // of a device's mean; zero: samples are instants
     double range_min = 0, range_max = 0;  // plausible watts; equal: not declared
 };
 

@@ -36,7 +36,9 @@ constexpr Duration stop_within = 5s, publish_within = 2500ms, self_period = 60s;
 class Agent {
 public:
     explicit Agent(const AgentConfig& config)
-        : config_(config), clock_(loop_, config.clock_source), log_(config.log_level),
+        : config_(config),
+          clock_(loop_, config.clock_source),
+          log_(config.log_level),
           identity_{config.site, config.name, runtime::random_seed()},
           link_(loop_, clock_, log_, link_options(config, identity_, clock_)),
           spool_(config.spool, config.publish.history_after, clock_),
@@ -69,8 +71,11 @@ public:
         sending_.spawn("publisher's watch", publisher_.watch());
         linking_.spawn("mqtt_link", link_.run());
         stopping_.spawn("signals", stop_on_signal());
-        log_.info("started", {{"site", config_.site}, {"agent", config_.name}, {"version", GWATT_VERSION},
-                              {"buses", config_.buses.size()}, {"broker", config_.mqtt.host}});
+        log_.info("started", {{"site", config_.site},
+                              {"agent", config_.name},
+                              {"version", GWATT_VERSION},
+                              {"buses", config_.buses.size()},
+                              {"broker", config_.mqtt.host}});
         loop_.run();
         log_.info("stopped", {{"spooled_messages_lost", spool_.counters().records}});
     }

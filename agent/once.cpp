@@ -55,7 +55,8 @@ asio::awaitable<void> read_bus(Once& house, std::size_t i) {
     } else {
         const ScanResult result = co_await host.read(wanted, house.clock.now() + read_within);
         house.readings[i].assign(result.readings.begin(), result.readings.end());
-        if (!proto::has_value(result.quality)) house.errors[i] = result.error.empty() ? host.status().error : std::string(result.error);
+        if (!proto::has_value(result.quality))
+            house.errors[i] = result.error.empty() ? host.status().error : std::string(result.error);
     }
     if (--house.left == 0) house.running.cancel();
 }
@@ -71,7 +72,9 @@ int check(const AgentConfig& config, std::ostream& out, std::ostream& errors) {
             errors << config.file << ':' << line_of(bus, mistake.option) << ": bus " << bus.host.name << ": "
                    << (mistake.option.empty() ? "" : "options." + mistake.option + ": ") << mistake.text << '\n';
         }
-    if (mistakes == 0) out << config.file << ": good: " << config.buses.size() << (config.buses.size() == 1 ? " bus" : " buses") << '\n';
+    if (mistakes == 0)
+        out << config.file << ": good: " << config.buses.size() << (config.buses.size() == 1 ? " bus" : " buses")
+            << '\n';
     return mistakes == 0 ? 0 : exit_config;
 }
 
@@ -88,7 +91,8 @@ int once(const AgentConfig& config, std::ostream& out, std::ostream& errors) {
     for (std::size_t i = 0; i < config.buses.size(); ++i) house.reading.spawn("once", read_bus(house, i));
     house.loop.run_for(open_within + read_within + stop_within);
     std::vector<BusSensors> sensors;
-    for (std::size_t i = 0; i < config.buses.size(); ++i) sensors.push_back({&config.buses[i], {}, house.hosts[i].sensors()});
+    for (std::size_t i = 0; i < config.buses.size(); ++i)
+        sensors.push_back({&config.buses[i], {}, house.hosts[i].sensors()});
     print_table(out, build_catalog(config, sensors), house.readings, house.clock.now());
     bool well = true;
     for (std::size_t i = 0; i < config.buses.size(); ++i)

@@ -47,9 +47,13 @@ const char* to_string(proto::Quality quality) {
 std::string value_text(double value, double resolution) {
     char text[64];
     int digits = 0;
-    for (double step = resolution; digits < 9 && step > 0 && std::abs(step - std::round(step)) > 1e-9 * step; step *= 10) ++digits;
-    if (resolution > 0) std::snprintf(text, sizeof text, "%.*f", digits, value);
-    else std::snprintf(text, sizeof text, "%.6g", value);
+    for (double step = resolution; digits < 9 && step > 0 && std::abs(step - std::round(step)) > 1e-9 * step;
+         step *= 10)
+        ++digits;
+    if (resolution > 0)
+        std::snprintf(text, sizeof text, "%.*f", digits, value);
+    else
+        std::snprintf(text, sizeof text, "%.6g", value);
     return text;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Takes records out of the spool and sees them to the broker; keeps the retained catalog and status true. Loop thread.
+// Takes records out of the spool and sees them to the broker, behind the retained catalog and status. Loop thread.
 // Clock, log, link and spool must outlive it. main spawns run() and watch().
 //
 // At each new connection: catalog, then status, then records; fresh ones before the backlog, which goes to
@@ -11,8 +11,8 @@
 //   refused         as not_authorised from 5 s; the third time in a row the record is dropped
 //   too_large       dropped
 #include "agent/config.hpp"
+#include "agent/publisher_announcer.hpp"
 #include "agent/spool.hpp"
-#include "proto/codec.hpp"
 #include "runtime/backoff.hpp"
 #include "runtime/log.hpp"
 #include "runtime/mqtt.hpp"
@@ -23,26 +23,14 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <vector>
 
 namespace gwatt::agent {
 
-struct Identity {
-    std::string site, agent;
-    std::uint64_t boot = 0;
-};
-
-// The payload of the agent's last will: controller_lost.
-std::string will_payload(const Identity& identity, const runtime::Clock& clock);
-
 class Publisher {
 public:
-    using StatusSource = std::function<std::vector<proto::BusStatus>()>;
-
-    Publisher(boost::asio::io_context& loop, runtime::Clock& clock, const runtime::Logger& log, runtime::Mqtt& link, Spool& spool,
-              Identity identity, const PublishConfig& config, StatusSource buses);
+    Publisher(boost::asio::io_context& loop, runtime::Clock& clock, const runtime::Logger& log, runtime::Mqtt& link,
+              Spool& spool, Identity identity, const PublishConfig& config, Announcer::StatusSource buses);
 
     // The next thing published is this catalog.
     void set_catalog(const proto::Catalog& catalog);
@@ -55,12 +43,13 @@ public:
 
     struct Counters {
         std::uint64_t taken = 0, lost = 0, not_authorised = 0, quota = 0, too_large = 0, refused = 0;  // answers
-        std::uint64_t catalogs = 0, statuses = 0;  // taken
-        std::uint64_t history = 0;                 // sent to history/<stream>
-        std::uint64_t payload_bytes = 0;           // of records taken
-        std::uint64_t in_flight = 0;               // now
+        std::uint64_t catalogs = 0, statuses = 0;                                                      // taken
+        std::uint64_t history = 0;        // sent to history/<stream>
+        std::uint64_t payload_bytes = 0;  // of records taken
+        std::uint64_t in_flight = 0;      // now
     };
     const Counters& counters() const { return counters_; }
+    const Announcer::Counters& announced() const { return announcer_.counters(); }
 
 private:
     struct LaneState {
@@ -73,34 +62,23 @@ private:
     std::array<bool, lanes> allowed_lanes() const;
     runtime::Monotonic next_wake() const;
     bool send_next();
-    boost::asio::awaitable<void> deliver(std::uint64_t id, Lane lane, std::size_t bytes, runtime::Publication publication);
+    boost::asio::awaitable<void> deliver(std::uint64_t id, Lane lane, std::size_t bytes,
+                                         runtime::Publication publication);
     void settle(std::uint64_t id, Lane lane, runtime::PublishResult result);
     void refuse(std::uint64_t id, LaneState& lane);
     void count(runtime::Delivery delivery);
-
-    bool must_announce();
-    boost::asio::awaitable<void> announce();
-    boost::asio::awaitable<bool> publish_catalog();
-    boost::asio::awaitable<bool> publish_status(proto::Presence presence);
-    boost::asio::awaitable<bool> publish_retained(proto::Stream stream, std::string payload);
-    proto::Header header(std::uint64_t sequence) const;
 
     boost::asio::io_context& loop_;
     runtime::Clock& clock_;
     runtime::Mqtt& link_;
     Spool& spool_;
-    Identity identity_;
     PublishConfig config_;
-    StatusSource buses_;
+    Announcer announcer_;
     runtime::Notice wake_;
-    proto::Encoder encoder_;
-    proto::Catalog catalog_;
-    bool have_catalog_ = false, catalog_due_ = false, status_due_ = false, finishing_ = false;
-    std::uint64_t announced_connection_ = 0;
-    runtime::Monotonic announce_at_{}, status_checked_{}, hold_until_{}, backlog_at_{};
-    std::vector<proto::BusStatus> told_buses_;
+    bool finishing_ = false;
+    runtime::Monotonic hold_until_{}, backlog_at_{};
     std::vector<LaneState> lane_;
-    runtime::Backoff quota_, lost_, announce_;
+    runtime::Backoff quota_, lost_;
     runtime::Complaint denied_, unfit_, crowded_;
     Counters counters_;
 };

@@ -12,7 +12,8 @@ std::string read_password(const AgentConfig& config) {
     std::ifstream in(config.mqtt.password_file);
     std::string password;
     if (!std::getline(in, password))
-        throw runtime::ConfigError(config.file + ": mqtt.password_file: \"" + config.mqtt.password_file + "\" has no first line to read");
+        throw runtime::ConfigError(config.file + ": mqtt.password_file: \"" + config.mqtt.password_file +
+                                   "\" has no first line to read");
     if (password.ends_with('\r')) password.pop_back();
     return password;
 }

@@ -19,7 +19,8 @@ void Roster::add(Bus& bus, const BusSection* section, Duration period) {
 }
 
 bool Roster::behind() const {
-    return std::any_of(members_.begin(), members_.end(), [](const Member& m) { return m.generation != m.bus->generation(); });
+    return std::any_of(members_.begin(), members_.end(),
+                       [](const Member& m) { return m.generation != m.bus->generation(); });
 }
 
 void Roster::rebuild() {

@@ -31,7 +31,7 @@ public:
     void rebuild();  // at once
 
     std::uint64_t generation(std::size_t bus) const { return members_[bus].generation; }  // that the plan is made for
-    std::uint64_t version() const { return version_; }  // of the plan
+    std::uint64_t version() const { return version_; }                                    // of the plan
     std::span<const CatalogPlan::Slot> slots(std::size_t bus) const { return plan_.buses[bus]; }
     const proto::Catalog& catalog() const { return plan_.catalog; }
 

@@ -84,7 +84,8 @@ void Sampler::tell_skipped() {
         for (std::uint64_t back = std::min(period.skipped, most_told_skips); back > 0; --back) {
             const Monotonic grid = period.when - period.length * static_cast<std::int64_t>(back);
             for (const Wanted& wanted : sensors_)
-                if (wanted.known && wanted.period == p) out_.push_back({grid, 0, wanted.catalog_index, Quality::not_read});
+                if (wanted.known && wanted.period == p)
+                    out_.push_back({grid, 0, wanted.catalog_index, Quality::not_read});
             hand_on(grid, false);
         }
     }
@@ -112,7 +113,8 @@ void Sampler::collect(const ScanResult& result, Monotonic grid) {
     for (const proto::Reading& reading : result.readings) add_reading(reading);
     const Quality why = proto::has_value(result.quality) ? Quality::not_read : result.quality;
     for (std::uint32_t index : asked_)
-        if (sensors_[index].known && sensors_[index].answered != scans_) out_.push_back({grid, 0, sensors_[index].catalog_index, why});
+        if (sensors_[index].known && sensors_[index].answered != scans_)
+            out_.push_back({grid, 0, sensors_[index].catalog_index, why});
 }
 
 asio::awaitable<bool> Sampler::scan() {
@@ -137,7 +139,7 @@ asio::awaitable<bool> Sampler::scan() {
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) co_return false;
     if (generation != bus_.generation()) co_return true;  // the indices mean something else now
-    if (version_ != roster_.version()) adopt_plan();       // another bus has come
+    if (version_ != roster_.version()) adopt_plan();      // another bus has come
     collect(result, grid);
     hand_on(grid, realigned);
     co_return true;

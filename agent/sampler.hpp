@@ -25,13 +25,13 @@ public:
     boost::asio::awaitable<void> run();
 
     struct Counters {
-        std::uint64_t reads = 0;            // of the bus
-        std::uint64_t readings = 0;         // handed on, with or without a value
-        std::uint64_t no_value = 0;         // of these, without
-        std::uint64_t suspect = 0;          // of these, outside the plausible range
-        std::uint64_t skipped_points = 0;   // grid points that passed unread
-        std::uint64_t realigned = 0;        // steps of the wall clock
-        std::uint64_t unwanted = 0;         // readings of sensors that were not asked for
+        std::uint64_t reads = 0;           // of the bus
+        std::uint64_t readings = 0;        // handed on, with or without a value
+        std::uint64_t no_value = 0;        // of these, without
+        std::uint64_t suspect = 0;         // of these, outside the plausible range
+        std::uint64_t skipped_points = 0;  // grid points that passed unread
+        std::uint64_t realigned = 0;       // steps of the wall clock
+        std::uint64_t unwanted = 0;        // readings of sensors that were not asked for
     };
     const Counters& counters() const { return counters_; }
     Lateness& lateness() { return lateness_; }  // of the starts of reads
@@ -39,10 +39,10 @@ public:
 private:
     struct Wanted {
         std::uint32_t catalog_index = 0;
-        std::uint32_t period = 0;   // index into the grid's periods
+        std::uint32_t period = 0;  // index into the grid's periods
         double range_min = 0, range_max = 0;
-        bool known = false;         // in the plan
-        std::uint64_t answered = 0; // the scan in which it last had a reading
+        bool known = false;          // in the plan
+        std::uint64_t answered = 0;  // the scan in which it last had a reading
     };
 
     bool planned() const { return bus_.generation() != 0 && roster_.generation(number_) == bus_.generation(); }
@@ -62,8 +62,8 @@ private:
     SamplingGrid grid_;
     Lateness lateness_;
     std::uint64_t version_ = 0, scans_ = 0;
-    std::vector<Wanted> sensors_;         // by index of the bus
-    std::vector<std::uint32_t> asked_;    // indices of the bus, of this read
+    std::vector<Wanted> sensors_;       // by index of the bus
+    std::vector<std::uint32_t> asked_;  // indices of the bus, of this read
     std::vector<proto::Reading> out_;
     Counters counters_;
 };

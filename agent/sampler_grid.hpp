@@ -18,13 +18,13 @@ class SamplingGrid {
 public:
     struct Period {
         runtime::Duration length{};
-        runtime::Utc target{};           // the next point
-        runtime::Monotonic when{};       // of the next point, as last computed
-        runtime::Monotonic last{};       // when the last one was to be run
+        runtime::Utc target{};      // the next point
+        runtime::Monotonic when{};  // of the next point, as last computed
+        runtime::Monotonic last{};  // when the last one was to be run
         bool started = false, ran = false;
         // Of the coming point:
         bool due = false, realigned = false;
-        std::uint64_t skipped = 0;       // points between the last one and this
+        std::uint64_t skipped = 0;  // points between the last one and this
     };
 
     void set_periods(std::span<const runtime::Duration> lengths);

@@ -28,7 +28,8 @@ Duration Lateness::percentile(double share) const {
         seen += buckets_[bucket];
         if (seen < wanted || seen == 0) continue;
         const std::size_t octave = bucket / parts;
-        const std::uint64_t upper = octave == 0 ? bucket + 1 : (std::uint64_t{bucket % parts + parts + 1} << (octave - 1));
+        const std::uint64_t upper =
+            octave == 0 ? bucket + 1 : (std::uint64_t{bucket % parts + parts + 1} << (octave - 1));
         return std::min<Duration>(std::chrono::microseconds(upper), most_);
     }
     return Duration::zero();

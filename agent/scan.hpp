@@ -9,8 +9,8 @@
 namespace gwatt::agent {
 
 struct Scan {
-    runtime::Monotonic grid;   // the grid point that this read was made for
-    bool realigned = false;    // the wall clock was stepped: this point is not a whole period after the one before
+    runtime::Monotonic grid;  // the grid point that this read was made for
+    bool realigned = false;   // the wall clock was stepped: this point is not a whole period after the one before
     std::span<const proto::Reading> readings;  // indices of the catalog; several of one sensor: oldest first
 };
 

@@ -39,7 +39,8 @@ asio::awaitable<ScanResult> SelfDevice::read(std::span<const std::uint32_t> want
     readings_.clear();
     const runtime::Monotonic now = clock_.now();
     for (std::uint32_t index : wanted)
-        if (index < values_.size()) readings_.push_back({now, static_cast<double>(*values_[index]), index, proto::Quality::good});
+        if (index < values_.size())
+            readings_.push_back({now, static_cast<double>(*values_[index]), index, proto::Quality::good});
     ++numbers_.reads;
     numbers_.samples += readings_.size();
     co_return ScanResult{proto::Quality::good, {}, readings_};

@@ -22,7 +22,8 @@ public:
     std::span<const proto::Sensor> sensors() const override { return sensors_; }
     std::uint64_t generation() const override { return 1; }
     boost::asio::awaitable<bool> changed() override { return never_.wait(); }
-    boost::asio::awaitable<ScanResult> read(std::span<const std::uint32_t> wanted, runtime::Monotonic deadline) override;
+    boost::asio::awaitable<ScanResult> read(std::span<const std::uint32_t> wanted,
+                                            runtime::Monotonic deadline) override;
 
     proto::BusStatus status() const override { return {name_, "agent", proto::BusState::ok, 0, {}}; }
     const std::string& name() const override { return name_; }

@@ -19,7 +19,8 @@ namespace gwatt::agent {
 
 class CounterList {
 public:
-    CounterList(runtime::Counters& counters, const runtime::Clock& clock) : counters_(counters), start_(clock.now()), clock_(clock) {}
+    CounterList(runtime::Counters& counters, const runtime::Clock& clock)
+        : counters_(counters), start_(clock.now()), clock_(clock) {}
 
     void add(const std::string& bus, const Bus& source);
     void add(const std::string& bus, Sampler& sampler);

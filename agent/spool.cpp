@@ -40,7 +40,8 @@ void Spool::count_drop(const Entry& entry, DropReason reason) {
 }
 
 std::uint64_t Spool::append(const Outgoing& message) {
-    Record record{next_id_++, message.stream, message.sequence, message.made, message.samples, std::string(message.payload)};
+    Record record{next_id_++,   message.stream,  message.sequence,
+                  message.made, message.samples, std::string(message.payload)};
     ++counters_.appended;
     counters_.samples_appended += record.samples;
     ++counters_.records;
@@ -95,7 +96,8 @@ bool Spool::thin_live() {
 
 void Spool::make_room() {
     while (counters_.bytes > config_.memory_bytes)
-        if (!drop_oldest(data_, DropReason::full, 0) && !thin_live() && !drop_oldest(live_, DropReason::full_live, 1)) return;
+        if (!drop_oldest(data_, DropReason::full, 0) && !thin_live() && !drop_oldest(live_, DropReason::full_live, 1))
+            return;
 }
 
 Spool::Entry* Spool::first_waiting(Queue& queue, bool backlog) {
@@ -123,7 +125,8 @@ std::optional<Spool::Taken> Spool::take(const std::array<bool, lanes>& allowed) 
 
 Spool::Entry* Spool::find(std::uint64_t id) {
     for (Queue* queue : {&live_, &data_}) {
-        const auto at = std::lower_bound(queue->begin(), queue->end(), id, [](const Entry& e, std::uint64_t i) { return e.record.id < i; });
+        const auto at = std::lower_bound(queue->begin(), queue->end(), id,
+                                         [](const Entry& e, std::uint64_t i) { return e.record.id < i; });
         if (at != queue->end() && at->record.id == id) return &*at;
     }
     return nullptr;
@@ -134,7 +137,8 @@ bool Spool::erase(std::uint64_t id) {
     if (!entry) return false;
     Queue& queue = queue_of(entry->record.stream);
     forget(*entry);
-    const auto at = std::lower_bound(queue.begin(), queue.end(), id, [](const Entry& e, std::uint64_t i) { return e.record.id < i; });
+    const auto at = std::lower_bound(queue.begin(), queue.end(), id,
+                                     [](const Entry& e, std::uint64_t i) { return e.record.id < i; });
     queue.erase(at);
     return true;
 }

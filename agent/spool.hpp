@@ -34,12 +34,12 @@ struct Record {
 };
 
 enum class DropReason : std::uint8_t {
-    full,            // data dropped for want of memory
-    thinned,         // live left out for want of memory; its energy is in the next one
-    full_live,       // live dropped for want of memory, all of it being thinned already
-    age,             // older than the spool keeps
-    too_large,       // the broker takes no packet of this size
-    refused,         // refused again and again, for a reason of the broker's own
+    full,       // data dropped for want of memory
+    thinned,    // live left out for want of memory; its energy is in the next one
+    full_live,  // live dropped for want of memory, all of it being thinned already
+    age,        // older than the spool keeps
+    too_large,  // the broker takes no packet of this size
+    refused,    // refused again and again, for a reason of the broker's own
 };
 inline constexpr std::size_t drop_reasons = 6;
 const char* to_string(DropReason reason);

@@ -25,11 +25,12 @@ public:
     void spawn(const char* name, boost::asio::awaitable<void> task) {
         signals_.emplace_back();
         ++running_;
-        boost::asio::co_spawn(loop_, std::move(task),
-                              boost::asio::bind_cancellation_slot(signals_.back().slot(), [this, name](std::exception_ptr error) {
-                                  --running_;
-                                  if (error && !cancelled_) rethrow(name, error);
-                              }));
+        boost::asio::co_spawn(
+            loop_, std::move(task),
+            boost::asio::bind_cancellation_slot(signals_.back().slot(), [this, name](std::exception_ptr error) {
+                --running_;
+                if (error && !cancelled_) rethrow(name, error);
+            }));
     }
 
     void cancel() {

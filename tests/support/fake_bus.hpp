@@ -19,12 +19,12 @@ public:
         : clock_(clock), name_(std::move(name)), value_(std::move(value)), changed_(loop) {}
 
     // Dials.
-    runtime::Duration delay{};                               // of each answer
-    bool hang = false;                                       // answers nothing; the read ends at its deadline
-    proto::Quality failure = proto::Quality::good;           // the conversation's; other than good: no readings
-    std::function<proto::Quality(std::uint32_t)> quality;    // of each reading
-    std::uint32_t left_out = ~0u;                            // this sensor gets no reading
-    std::vector<runtime::Monotonic> asked;                   // when reads began
+    runtime::Duration delay{};                             // of each answer
+    bool hang = false;                                     // answers nothing; the read ends at its deadline
+    proto::Quality failure = proto::Quality::good;         // the conversation's; other than good: no readings
+    std::function<proto::Quality(std::uint32_t)> quality;  // of each reading
+    std::uint32_t left_out = ~0u;                          // this sensor gets no reading
+    std::vector<runtime::Monotonic> asked;                 // when reads began
 
     void open(std::vector<proto::Sensor> sensors) {
         sensors_ = std::move(sensors);
@@ -36,7 +36,8 @@ public:
     std::uint64_t generation() const override { return generation_; }
     boost::asio::awaitable<bool> changed() override { return changed_.wait(); }
 
-    boost::asio::awaitable<agent::ScanResult> read(std::span<const std::uint32_t> wanted, runtime::Monotonic deadline) override {
+    boost::asio::awaitable<agent::ScanResult> read(std::span<const std::uint32_t> wanted,
+                                                   runtime::Monotonic deadline) override {
         ++counters_.reads;
         asked.push_back(clock_.now());
         readings_.clear();

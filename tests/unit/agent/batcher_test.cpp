@@ -22,16 +22,20 @@ struct Message {
 };
 
 struct Bench {
-    explicit Bench(proto::Catalog with, PublishConfig config = {}) : catalog(std::move(with)), clock(loop), energy(1, 0s),
-        batcher(config, clock, energy, 9, [this](const Outgoing& m) {
-            if (keep) messages.push_back({m.stream, m.sequence, m.samples, std::string(m.payload)});
-            ++count;
-        }) {
+    explicit Bench(proto::Catalog with, PublishConfig config = {})
+        : catalog(std::move(with)),
+          clock(loop),
+          energy(1, 0s),
+          batcher(config, clock, energy, 9, [this](const Outgoing& m) {
+              if (keep) messages.push_back({m.stream, m.sequence, m.samples, std::string(m.payload)});
+              ++count;
+          }) {
         energy.set_catalog(catalog);
         batcher.set_catalog(catalog);
     }
     // A scan at the grid point of the clock's now, each sensor at `late` behind it.
-    void scan(std::uint32_t first, std::uint32_t n, Duration late = 3ms, Quality quality = Quality::good, bool realigned = false) {
+    void scan(std::uint32_t first, std::uint32_t n, Duration late = 3ms, Quality quality = Quality::good,
+              bool realigned = false) {
         readings.clear();
         for (std::uint32_t i = 0; i < n; ++i) readings.push_back({clock.now() + late, 100.0 + i, first + i, quality});
         const Scan scan{clock.now(), realigned, readings};
@@ -116,7 +120,8 @@ TEST_CASE("cells that nobody filled are marked as not read, and a column that wa
     bench.batcher.finish();
     const auto data = bench.datas().at(0);
     REQUIRE(data.samples == 3);
-    CHECK(data.quality == std::vector<Quality>{Quality::good, Quality::not_read, Quality::good, Quality::not_read, Quality::not_read, Quality::good});
+    CHECK(data.quality == std::vector<Quality>{Quality::good, Quality::not_read, Quality::good, Quality::not_read,
+                                               Quality::not_read, Quality::good});
     CHECK(data.values[5] == 101);
     CHECK(bench.balanced());
 }

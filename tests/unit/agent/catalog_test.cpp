@@ -38,8 +38,18 @@ TEST_CASE("a pattern matches as a shell's does") {
 
 TEST_CASE("sensors are ordered by period, then by bus, and each period is a rate group") {
     AgentConfig config = config_of(2);
-    config.buses[0].rules.push_back({.match = "fast", .line = 0, .period = 100ms, .enabled = {}, .resolution = {}, .point = {}, .feed = {}, .name = {}, .label = {}, .part_of = {}});
-    const std::vector<proto::Sensor> first{power_sensor("bus0.p"), with(power_sensor("bus0.t"), proto::Quantity::temperature), power_sensor("bus0.fast")};
+    config.buses[0].rules.push_back({.match = "fast",
+                                     .line = 0,
+                                     .period = 100ms,
+                                     .enabled = {},
+                                     .resolution = {},
+                                     .point = {},
+                                     .feed = {},
+                                     .name = {},
+                                     .label = {},
+                                     .part_of = {}});
+    const std::vector<proto::Sensor> first{
+        power_sensor("bus0.p"), with(power_sensor("bus0.t"), proto::Quantity::temperature), power_sensor("bus0.fast")};
     const std::vector<proto::Sensor> second{power_sensor("bus1.p")};
     const BusSensors buses[] = {{&config.buses[0], {}, first}, {&config.buses[1], {}, second}};
     const CatalogPlan plan = build_catalog(config, buses);
@@ -70,7 +80,8 @@ TEST_CASE("rules change what is published, the last one that matches wins, and w
     off.match = "p1";
     off.enabled = false;
     config.buses[0].rules = {all, one, off};
-    const std::vector<proto::Sensor> sensors{power_sensor("bus0.p0"), power_sensor("bus0.p1"), power_sensor("bus0.p2", 2)};
+    const std::vector<proto::Sensor> sensors{power_sensor("bus0.p0"), power_sensor("bus0.p1"),
+                                             power_sensor("bus0.p2", 2)};
     const BusSensors buses[] = {{&config.buses[0], {}, sensors}};
     const CatalogPlan plan = build_catalog(config, buses);
     REQUIRE(plan.catalog.sensors.size() == 2);

@@ -96,7 +96,8 @@ feed = "A"
 name = "power"
 label = "Power"
 part_of = "shelf"
-)", "f.toml", no_environment);
+)",
+                                            "f.toml", no_environment);
     CHECK(config.log_level == runtime::LogLevel::debug);
     CHECK(config.clock_source == runtime::ClockState::ptp);
     CHECK(config.paths.runner == "/r");
@@ -142,10 +143,12 @@ TEST_CASE("plain MQTT to another machine is refused unless it is said to be mean
 
 TEST_CASE("two buses of one name, a bus named agent, and a certificate without a key are mistakes") {
     CHECK(mistake(least + "[[bus]]\nname = 'shelf'\ndriver = 'x'\n").find("another name") != std::string::npos);
-    CHECK(mistake("[agent]\nsite='a'\nname='b'\n[[bus]]\nname = 'agent'\ndriver = 'x'\n").find("another name") != std::string::npos);
+    CHECK(mistake("[agent]\nsite='a'\nname='b'\n[[bus]]\nname = 'agent'\ndriver = 'x'\n").find("another name") !=
+          std::string::npos);
     CHECK(mistake(least + "[mqtt.tls]\ncert = 'c'\n").find("cert and key together") != std::string::npos);
 }
 
 TEST_CASE("a published name for a pattern is a mistake: it could name many") {
-    CHECK(mistake(least + "[[bus.sensor]]\nmatch = 'psu*'\nname = 'x'\n").find("match to name one sensor") != std::string::npos);
+    CHECK(mistake(least + "[[bus.sensor]]\nmatch = 'psu*'\nname = 'x'\n").find("match to name one sensor") !=
+          std::string::npos);
 }

@@ -195,7 +195,8 @@ TEST_CASE("measured and estimated energy together are the trapezoid over everyth
     double last = 7000;
     bench.sample(at, last);
     for (int i = 1; i < 60; ++i) {
-        const Duration more = i % 13 == 0 ? Duration(19s) : Duration(2s) + Duration(std::chrono::milliseconds(i * 37 % 90));
+        const Duration more =
+            i % 13 == 0 ? Duration(19s) : Duration(2s) + Duration(std::chrono::milliseconds(i * 37 % 90));
         at += more;
         const double next = watts(random);
         bench.sample(at, next);

@@ -31,7 +31,7 @@ struct Clocks {
         skipped = grid.periods()[0].skipped;
         grid.passed();
     }
-    bool realigned = false;      // of the first period, at the last point
+    bool realigned = false;  // of the first period, at the last point
     std::uint64_t skipped = 0;
 };
 

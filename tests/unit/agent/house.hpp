@@ -82,7 +82,11 @@ struct Listener {
 class House {
 public:
     explicit House(std::size_t buses = 1, agent::AgentConfig with = config())
-        : clock(loop), broker(loop, 1), listener(broker), settings(named(std::move(with), buses)), link(broker.client()),
+        : clock(loop),
+          broker(loop, 1),
+          listener(broker),
+          settings(named(std::move(with), buses)),
+          link(broker.client()),
           spool(settings.spool, settings.publish.history_after, clock),
           publisher(loop, clock, log, *link, spool, {"s", "a", 42}, settings.publish, [this] { return statuses(); }),
           energy(5, settings.energy.gap),
@@ -91,22 +95,26 @@ public:
                       spool.append(m);
                       publisher.wake();
                   }),
-          roster(loop, clock, settings, [this](const proto::Catalog& c) {
-              batcher.finish();
-              energy.set_catalog(c);
-              batcher.set_catalog(c);
-              publisher.set_catalog(c);
-          }),
-          listening(loop), reading(loop), sending(loop) {
+          roster(loop, clock, settings,
+                 [this](const proto::Catalog& c) {
+                     batcher.finish();
+                     energy.set_catalog(c);
+                     batcher.set_catalog(c);
+                     publisher.set_catalog(c);
+                 }),
+          listening(loop),
+          reading(loop),
+          sending(loop) {
         for (std::size_t i = 0; i < buses; ++i) {
-            bus.push_back(std::make_unique<FakeBus>(loop, clock, settings.buses[i].host.name, [this](std::uint32_t s, runtime::Monotonic t) {
-                return power(s, t);
-            }));
+            bus.push_back(
+                std::make_unique<FakeBus>(loop, clock, settings.buses[i].host.name,
+                                          [this](std::uint32_t s, runtime::Monotonic t) { return power(s, t); }));
             roster.add(*bus[i], &settings.buses[i]);
-            samplers.push_back(std::make_unique<agent::Sampler>(clock, *bus[i], roster, i, [this](const agent::Scan& scan) {
-                energy.take(scan.readings);
-                batcher.take(scan);
-            }));
+            samplers.push_back(
+                std::make_unique<agent::Sampler>(clock, *bus[i], roster, i, [this](const agent::Scan& scan) {
+                    energy.take(scan.readings);
+                    batcher.take(scan);
+                }));
         }
         listening.spawn("listener", listener.client->run());
         sending.spawn("link", link->run());
@@ -141,7 +149,8 @@ public:
     // Opens bus i with n power sensors.
     void open(std::size_t i, std::size_t n = 1) {
         std::vector<proto::Sensor> sensors;
-        for (std::size_t s = 0; s < n; ++s) sensors.push_back(power_sensor("bus" + std::to_string(i) + ".psu" + std::to_string(s)));
+        for (std::size_t s = 0; s < n; ++s)
+            sensors.push_back(power_sensor("bus" + std::to_string(i) + ".psu" + std::to_string(s)));
         bus[i]->open(std::move(sensors));
     }
     // The books of the agent, in readings.
@@ -157,9 +166,12 @@ public:
 
     boost::asio::io_context loop;
     VirtualClock clock;
-    runtime::Logger log{runtime::LogLevel::info, [this](runtime::LogLevel, std::string_view line) { said.emplace_back(line); }};
+    runtime::Logger log{runtime::LogLevel::info,
+                        [this](runtime::LogLevel, std::string_view line) { said.emplace_back(line); }};
     std::vector<std::string> said;
-    std::function<double(std::uint32_t, runtime::Monotonic)> power = [](std::uint32_t s, runtime::Monotonic) { return 100.0 + s; };
+    std::function<double(std::uint32_t, runtime::Monotonic)> power = [](std::uint32_t s, runtime::Monotonic) {
+        return 100.0 + s;
+    };
     ModelBroker broker;
     Listener listener;
     agent::AgentConfig settings;

@@ -19,7 +19,9 @@ std::uint64_t last_energy(const Listener& listener, std::size_t point = 0) {
 TEST_CASE("every reading of a minute arrives once, with its value and within a millisecond of its time") {
     House house;
     house.bus[0]->delay = 6ms;
-    house.power = [](std::uint32_t s, runtime::Monotonic t) { return 100.0 * (s + 1) + static_cast<double>(t.time_since_epoch() / 1s % 8) / 8; };
+    house.power = [](std::uint32_t s, runtime::Monotonic t) {
+        return 100.0 * (s + 1) + static_cast<double>(t.time_since_epoch() / 1s % 8) / 8;
+    };
     house.open(0, 3);
     house.clock.advance(75s);
     REQUIRE(house.listener.catalogs.size() == 1);
@@ -51,7 +53,8 @@ TEST_CASE("the joules that arrive are the integral of the power that the buses s
     REQUIRE(live.points.size() == 3);
     for (const auto& point : live.points) {
         const auto first = house.listener.lives.begin()->second.points[0];
-        CHECK(point.energy_mj - first.energy_mj == 250'000 * static_cast<std::uint64_t>((point.as_of - first.as_of) / 1s));
+        CHECK(point.energy_mj - first.energy_mj ==
+              250'000 * static_cast<std::uint64_t>((point.as_of - first.as_of) / 1s));
         CHECK(point.mean == 250);
         CHECK(point.quality == proto::Quality::good);
     }
@@ -65,8 +68,10 @@ TEST_CASE("catalog and status come before any record, at each connection again")
     house.clock.advance(20s);
     REQUIRE(house.listener.order.size() > 3);
     const auto is = [&](std::size_t i, const char* end) { return house.listener.order[i].ends_with(end); };
-    const auto first_live = std::find_if(house.listener.order.begin(), house.listener.order.end(), [](auto& t) { return t.ends_with("/live"); });
-    const auto first_catalog = std::find_if(house.listener.order.begin(), house.listener.order.end(), [](auto& t) { return t.ends_with("/catalog"); });
+    const auto first_live = std::find_if(house.listener.order.begin(), house.listener.order.end(),
+                                         [](auto& t) { return t.ends_with("/live"); });
+    const auto first_catalog = std::find_if(house.listener.order.begin(), house.listener.order.end(),
+                                            [](auto& t) { return t.ends_with("/catalog"); });
     CHECK(first_catalog < first_live);
     CHECK((is(0, "/status") || is(0, "/catalog")));
     house.broker.set({.down = true});
@@ -75,7 +80,8 @@ TEST_CASE("catalog and status come before any record, at each connection again")
     house.broker.set({});
     house.clock.advance(5s);
     std::size_t retained = 0;
-    for (std::size_t i = before; i < house.listener.order.size(); ++i) retained += is(i, "/catalog") || is(i, "/status");
+    for (std::size_t i = before; i < house.listener.order.size(); ++i)
+        retained += is(i, "/catalog") || is(i, "/status");
     CHECK(retained >= 2);
     CHECK(house.listener.presences.back() == proto::Presence::online);
 }
@@ -134,7 +140,8 @@ TEST_CASE("a memory of 64 KiB and a long outage: detail goes, energy stays, and 
     house.clock.advance(60s);
     CHECK(house.balanced());
     const auto& after = house.listener.lives.rbegin()->second.points[0];
-    CHECK(after.energy_mj - before.energy_mj == 100'000 * static_cast<std::uint64_t>((after.as_of - before.as_of) / 1s));
+    CHECK(after.energy_mj - before.energy_mj ==
+          100'000 * static_cast<std::uint64_t>((after.as_of - before.as_of) / 1s));
     CHECK(after.estimated_mj == 0);
 }
 
@@ -150,10 +157,13 @@ TEST_CASE("a bus that hangs costs its own readings only, and its gap is declared
     const auto& live = house.listener.lives.rbegin()->second;
     CHECK(live.points[0].estimated_mj > 2'900'000);
     CHECK(live.points[1].estimated_mj == 0);
-    for (std::size_t i = 1; i < house.bus[1]->asked.size(); ++i) CHECK(house.bus[1]->asked[i] - house.bus[1]->asked[i - 1] == 1s);
+    for (std::size_t i = 1; i < house.bus[1]->asked.size(); ++i)
+        CHECK(house.bus[1]->asked[i] - house.bus[1]->asked[i - 1] == 1s);
     CHECK(house.samplers[1]->lateness().most() == 0s);
     std::uint64_t timeouts = 0;
-    for (const auto& [sequence, data] : house.listener.datas) timeouts += static_cast<std::uint64_t>(std::count(data.quality.begin(), data.quality.end(), proto::Quality::timeout));
+    for (const auto& [sequence, data] : house.listener.datas)
+        timeouts +=
+            static_cast<std::uint64_t>(std::count(data.quality.begin(), data.quality.end(), proto::Quality::timeout));
     CHECK(timeouts == 30);
     CHECK(house.balanced());
 }
@@ -168,11 +178,13 @@ TEST_CASE("a bus that comes later makes a new catalog; batches are closed at the
     CHECK(house.listener.catalogs.size() == 2);
     REQUIRE(house.listener.lives.rbegin()->second.points.size() == 2);
     CHECK(last_energy(house.listener, 0) >= before + 24'000'00);
-    for (const auto& [sequence, data] : house.listener.datas) CHECK(house.listener.catalogs.contains(data.header.catalog));
+    for (const auto& [sequence, data] : house.listener.datas)
+        CHECK(house.listener.catalogs.contains(data.header.catalog));
     CHECK(house.balanced());
     std::set<std::int64_t> seen;
     for (const auto& [sequence, data] : house.listener.datas)
-        for (std::uint32_t k = 0; k < data.samples; ++k) seen.insert((data.start + data.period * k).time_since_epoch() / 1s);
+        for (std::uint32_t k = 0; k < data.samples; ++k)
+            seen.insert((data.start + data.period * k).time_since_epoch() / 1s);
     CHECK(seen.size() >= 38);
     CHECK(*seen.rbegin() - *seen.begin() + 1 == static_cast<std::int64_t>(seen.size()));  // no grid point is missing
 }

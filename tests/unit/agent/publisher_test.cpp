@@ -9,7 +9,9 @@ using runtime::Delivery;
 
 namespace {
 
-std::uint64_t dropped(const House& house, DropReason reason) { return house.spool.counters().dropped[static_cast<std::size_t>(reason)]; }
+std::uint64_t dropped(const House& house, DropReason reason) {
+    return house.spool.counters().dropped[static_cast<std::size_t>(reason)];
+}
 
 std::size_t said(const House& house, const char* text) {
     std::size_t n = 0;

@@ -30,10 +30,12 @@ struct Bench {
         roster.emplace(loop, clock, config, [this](const proto::Catalog&) { ++catalogs; });
         taken.resize(buses);
         for (std::size_t i = 0; i < buses; ++i) {
-            bus.emplace_back(loop, clock, config.buses[i].host.name, [](std::uint32_t s, runtime::Monotonic) { return 10.0 * s; });
+            bus.emplace_back(loop, clock, config.buses[i].host.name,
+                             [](std::uint32_t s, runtime::Monotonic) { return 10.0 * s; });
             roster->add(bus[i], &config.buses[i]);
             samplers.emplace_back(clock, bus[i], *roster, i, [this, i](const Scan& scan) {
-                taken[i].push_back({scan.grid, clock.now(), scan.realigned, {scan.readings.begin(), scan.readings.end()}});
+                taken[i].push_back(
+                    {scan.grid, clock.now(), scan.realigned, {scan.readings.begin(), scan.readings.end()}});
             });
             tasks.spawn("sampler", samplers[i].run());
         }
@@ -162,7 +164,8 @@ TEST_CASE("points that pass while the loop stands still come as readings that we
     CHECK(bench.samplers[0].counters().skipped_points == 4);
     CHECK(bench.count(0, Quality::not_read) == 4);
     CHECK(bench.taken[0].size() >= before + 5);
-    for (std::size_t i = 1; i < bench.taken[0].size(); ++i) CHECK(bench.taken[0][i].grid - bench.taken[0][i - 1].grid == 1s);
+    for (std::size_t i = 1; i < bench.taken[0].size(); ++i)
+        CHECK(bench.taken[0][i].grid - bench.taken[0][i - 1].grid == 1s);
 }
 
 TEST_CASE("a new list of sensors makes a new catalog, and no reading of the old list is taken for one of the new") {

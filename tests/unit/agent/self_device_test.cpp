@@ -28,7 +28,8 @@ double value_of(const runtime::Counters& counters, std::string_view name, std::s
 TEST_CASE("a counter's sensor is named after its labels and its name without the prefix") {
     const std::uint64_t value = 0;
     using Kind = runtime::Counters::Kind;
-    CHECK(self_sensor_name({Kind::counter, "gwatt_agent_bus_timeouts_total", {{"bus", "shelf_a"}}, "", &value}) == "agent.shelf_a.bus_timeouts_total");
+    CHECK(self_sensor_name({Kind::counter, "gwatt_agent_bus_timeouts_total", {{"bus", "shelf_a"}}, "", &value}) ==
+          "agent.shelf_a.bus_timeouts_total");
     CHECK(self_sensor_name({Kind::gauge, "gwatt_agent_spool_bytes", {}, "", &value}) == "agent.spool_bytes");
     CHECK(self_sensor_name({Kind::gauge, "gwatt_mqtt_up", {}, "", &value}) == "agent.mqtt_up");
 }
@@ -60,11 +61,14 @@ TEST_CASE("the agent's own counters are a device like any other, and the books i
     list.refresh();
     CHECK(value_of(counters, "gwatt_agent_readings_total") > 1700);
     CHECK(value_of(counters, "gwatt_agent_readings_total") ==
-          value_of(counters, "gwatt_agent_samples_delivered_total") + value_of(counters, "gwatt_agent_samples_dropped_total") +
+          value_of(counters, "gwatt_agent_samples_delivered_total") +
+              value_of(counters, "gwatt_agent_samples_dropped_total") +
               value_of(counters, "gwatt_agent_spool_samples") + value_of(counters, "gwatt_agent_open_samples"));
-    CHECK(value_of(counters, "gwatt_agent_bus_reads_total", "bus0") == value_of(counters, "gwatt_agent_sampler_reads_total", "bus0"));
+    CHECK(value_of(counters, "gwatt_agent_bus_reads_total", "bus0") ==
+          value_of(counters, "gwatt_agent_sampler_reads_total", "bus0"));
     const proto::Catalog& catalog = house.listener.catalogs.rbegin()->second;
-    const auto& last = *std::find_if(house.listener.catalogs.begin(), house.listener.catalogs.end(), [](const auto& c) { return c.second.groups.size() == 2; });
+    const auto& last = *std::find_if(house.listener.catalogs.begin(), house.listener.catalogs.end(),
+                                     [](const auto& c) { return c.second.groups.size() == 2; });
     CHECK(last.second.groups[1].period == 60s);
     CHECK(last.second.groups[1].count == counters.all().size());
     CHECK(last.second.energy_points.size() == 3);

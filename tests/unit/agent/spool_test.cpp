@@ -26,7 +26,9 @@ struct Bench {
         const auto taken = spool.take(all_lanes);
         return taken ? taken->record->id : 0;
     }
-    std::uint64_t dropped(DropReason reason) const { return spool.counters().dropped[static_cast<std::size_t>(reason)]; }
+    std::uint64_t dropped(DropReason reason) const {
+        return spool.counters().dropped[static_cast<std::size_t>(reason)];
+    }
     bool balanced() const {
         const auto& c = spool.counters();
         std::uint64_t records = c.records + c.delivered, samples = c.samples + c.samples_delivered;
@@ -46,7 +48,8 @@ struct Bench {
 
 TEST_CASE("live goes before data, the oldest first, and a record is taken once") {
     Bench bench;
-    const auto d1 = bench.put(Stream::data), l1 = bench.put(Stream::live), d2 = bench.put(Stream::data), l2 = bench.put(Stream::live);
+    const auto d1 = bench.put(Stream::data), l1 = bench.put(Stream::live), d2 = bench.put(Stream::data),
+               l2 = bench.put(Stream::live);
     CHECK(bench.take() == l1);
     CHECK(bench.take() == l2);
     CHECK(bench.take() == d1);
@@ -61,8 +64,9 @@ TEST_CASE("fresh records go before the backlog, which comes in its own lane") {
     const auto data = bench.put(Stream::data), live = bench.put(Stream::live);
     std::vector<std::pair<std::uint64_t, Lane>> order;
     while (const auto taken = bench.spool.take(all_lanes)) order.emplace_back(taken->record->id, taken->lane);
-    CHECK(order == std::vector<std::pair<std::uint64_t, Lane>>{
-                       {live, Lane::live}, {data, Lane::data}, {old_live, Lane::backlog_live}, {old_data, Lane::backlog_data}});
+    CHECK(order ==
+          std::vector<std::pair<std::uint64_t, Lane>>{
+              {live, Lane::live}, {data, Lane::data}, {old_live, Lane::backlog_live}, {old_data, Lane::backlog_data}});
 }
 
 TEST_CASE("a lane that is not allowed is left alone, and the others go on") {
@@ -166,14 +170,25 @@ TEST_CASE("whatever is done in whatever order, the books balance and no id is gi
     Bench bench(96 << 10, 10min);
     std::set<std::uint64_t> under_way;
     for (int i = 0; i < 20'000; ++i) {
-        const auto some = under_way.empty() ? 0 : *std::next(under_way.begin(), static_cast<std::ptrdiff_t>(random() % under_way.size()));
+        const auto some = under_way.empty()
+                              ? 0
+                              : *std::next(under_way.begin(), static_cast<std::ptrdiff_t>(random() % under_way.size()));
         switch (random() % 7) {
-            case 0: case 1: bench.put(Stream::live, random() % 500); break;
+            case 0:
+            case 1: bench.put(Stream::live, random() % 500); break;
             case 2: bench.put(Stream::data, random() % 5000); break;
-            case 3: if (const auto id = bench.take()) REQUIRE(under_way.insert(id).second); break;
-            case 4: if (some) bench.spool.done(some), under_way.erase(some); break;
-            case 5: if (some) bench.spool.requeue(some), under_way.erase(some); break;
-            case 6: if (some && random() % 4 == 0) bench.spool.drop(some, DropReason::refused), under_way.erase(some); break;
+            case 3:
+                if (const auto id = bench.take()) REQUIRE(under_way.insert(id).second);
+                break;
+            case 4:
+                if (some) bench.spool.done(some), under_way.erase(some);
+                break;
+            case 5:
+                if (some) bench.spool.requeue(some), under_way.erase(some);
+                break;
+            case 6:
+                if (some && random() % 4 == 0) bench.spool.drop(some, DropReason::refused), under_way.erase(some);
+                break;
         }
         if (random() % 3 == 0) bench.clock.advance(std::chrono::milliseconds(random() % 3000));
         if (under_way.size() > 20) bench.spool.requeue(*under_way.begin()), under_way.erase(under_way.begin());
