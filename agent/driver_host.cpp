@@ -348,6 +348,7 @@ ScanResult DriverHost::State::without_values(Quality quality) {
 
 asio::awaitable<ScanResult> DriverHost::State::read(std::span<const std::uint32_t> which, Monotonic deadline) {
     ++counters.reads;
+    if (phase == Phase::open && request.waiting) co_return ScanResult{Quality::busy, "another read is under way", {}};
     readings.clear();
     scan_error.clear();
     wanted.assign(which.begin(), which.end());
@@ -356,7 +357,6 @@ asio::awaitable<ScanResult> DriverHost::State::read(std::span<const std::uint32_
     while (!wanted.empty() && wanted.back() >= sensors.size()) wanted.pop_back();  // of a catalog that is no more
     if (late_id != 0) co_return without_values(Quality::timeout);
     if (phase != Phase::open || !alive() || asked.anything()) co_return without_values(away_quality);
-    if (request.waiting) co_return without_values(Quality::busy);
     if (wanted.empty()) co_return scan(Quality::good);
 
     asked_before = asked_at;

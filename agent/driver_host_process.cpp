@@ -58,9 +58,9 @@ struct SpawnPlan {
 };
 
 void prepare(SpawnPlan& plan, int runner_end) {
+    posix_spawn_file_actions_adddup2(&plan.actions, runner_end, runner_fd);  // also clears close-on-exec if it is 3
     posix_spawn_file_actions_addopen(&plan.actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&plan.actions, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&plan.actions, runner_end, runner_fd);  // also clears close-on-exec if it is 3
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);

@@ -57,6 +57,7 @@ Hwmon::Hwmon(Host host, const Options& given)
         throw Failure{Result::gone, what + " in " + search_.root + (others_.empty() ? "" : "; there are: " + others_)};
     }
     changed_ = false;
+    opened_ = true;
 }
 
 void Hwmon::scan() {
@@ -71,10 +72,13 @@ void Hwmon::scan() {
     }
     std::set<std::string> parts;
     for (const Chip& chip : chips) {
-        if (!parts.insert(chip.part).second)
-            throw Failure{Result::bad_config, "two chips are called " + chip.part + ": tell them apart by their paths",
-                          "parts"};
-        take(chip);
+        const bool first = parts.insert(chip.part).second;
+        const std::string twice = "two chips are called " + chip.part + ": tell them apart by their paths";
+        if (!first && !opened_) throw Failure{Result::bad_config, twice, "parts"};
+        if (first)
+            take(chip);
+        else
+            host_.log(Level::warning, twice);
     }
 }
 

@@ -66,7 +66,7 @@ private:
     std::string listing_, others_;
     std::size_t chips_ = 0;
     Instant looked_{};
-    bool changed_ = false;
+    bool changed_ = false, opened_ = false;
     std::size_t first_ = 0;  // where the next turn starts in `wanted`, after one that ran out of time
 };
 

@@ -73,7 +73,7 @@ TEST_CASE("the duty that a liar breaks is named") {
 #endif
     };
     for (const Case& c : cases) {
-        CAPTURE(c.lie);
+        CAPTURE(std::string(c.lie));
         const std::string lie = c.lie;
         const bool slow = lie == "slow_close" || lie == "sleeps" || lie == "ignores_cancel";
         const Run found =

@@ -161,6 +161,20 @@ TEST_CASE("a late answer is dropped and counted, and the runner lives on") {
     CHECK(rig.host.counters().restarts == 0);
 }
 
+TEST_CASE("a second read while one is under way is busy, and leaves the first alone") {
+    Loop loop;
+    Rig rig(loop, "simulated", {{"psus", "2"}, {"latency", "100ms"}});
+    REQUIRE(rig.open());
+    Scan second;
+    rig.at_the_same_time(second);
+    const Scan first = rig.read();
+    CHECK(first.quality == Quality::busy);
+    CHECK(first.readings.empty());
+    REQUIRE(loop.until([&] { return second.quality != Quality::not_read; }, seconds(2)));
+    CHECK(second.quality == Quality::good);
+    CHECK(second.with_value() == 18);
+}
+
 TEST_CASE("timeout uses the driver's time, is no restart, and three in a row reopen") {
     Loop loop;
     Rig rig(loop, "simulated", fault("timeout"));

@@ -2,6 +2,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -88,6 +89,12 @@ asio::awaitable<void> read_into(agent::DriverHost& host, std::vector<std::uint32
     done = true;
 }
 }  // namespace
+
+void Rig::at_the_same_time(Scan& scan) {
+    asio::co_spawn(loop.context,
+                   read_into(host, every_sensor(host), loop.clock, std::chrono::milliseconds(500), scan, other_done_),
+                   asio::detached);
+}
 
 Scan Rig::read(runtime::Duration deadline) {
     Scan scan;

@@ -49,7 +49,8 @@ public:
 
     bool open(runtime::Duration at_most = std::chrono::seconds(10));  // waits until there are sensors and the bus is ok
     Scan read(runtime::Duration deadline = std::chrono::milliseconds(500));  // every sensor
-    void stop();                                                             // cancels run() and waits for its end
+    void at_the_same_time(Scan& scan);  // starts a read of every sensor; `scan` is set when it ends
+    void stop();                        // cancels run() and waits for its end
     bool stopped() const { return ended_; }
 
     Loop& loop;
@@ -57,7 +58,7 @@ public:
 
 private:
     boost::asio::cancellation_signal cancel_;
-    bool ended_ = false;
+    bool ended_ = false, other_done_ = false;
 };
 
 std::string runner_path();

@@ -93,7 +93,8 @@ TEST_CASE("frame: heads with a wrong magic or a size beyond the limit are refuse
 
 TEST_CASE("frame: samples are refused unless count, text and size agree") {
     frame::SamplesAnswer answer;
-    REQUIRE(frame::decode_samples(samples_body(3, 3, 8), answer));
+    const auto body = samples_body(3, 3, 8);
+    REQUIRE(frame::decode_samples(body, answer));
     CHECK(answer.count() == 3);
     CHECK(answer[2].sensor == 2);
     CHECK(answer.text == "abcdefgh");

@@ -326,6 +326,21 @@ TEST_CASE("hwmon: a new chip is told as changed, and known sensors keep their pl
     CHECK(bus.of("psu0.pin").quality == GWATT_QUALITY_GOOD);
 }
 
+TEST_CASE("hwmon: a second chip of the same name that comes later is told and left alone") {
+    Tree tree;
+    tree.make(0, "acpi", "");
+    tree.write(0, "power1_average", "100000000");
+    ManualHost host;
+    OpenBus bus(gwatt_driver_v1(), host, {{"root", tree.path()}});
+    tree.make(1, "acpi", "");
+    tree.write(1, "power1_average", "200000000");
+    host.now += seconds(11).count();
+    CHECK(bus.read() == GWATT_OK);
+    CHECK(bus.of("acpi.power1_average").value == doctest::Approx(100));
+    REQUIRE(host.lines.size() == 1);
+    CHECK(host.lines[0].starts_with("two chips are called acpi"));
+}
+
 TEST_CASE("hwmon: what there was no time for is not read, and comes first in the next turn") {
     Tree tree;
     tree.psu(0, "1-0058");
