@@ -132,3 +132,12 @@ TEST_CASE("driver options come out as text whatever they were written as") {
 TEST_CASE("a file that cannot be read is an error that names it") {
     CHECK_THROWS_WITH_AS(TomlDocument::load("/nonexistent/f.toml"), "/nonexistent/f.toml: cannot be read", ConfigError);
 }
+
+// toml++ 3.3 asserts and assumes on these; built with ASan and UBSan the first two once ended the program.
+TEST_CASE("letters outside of quotes and broken brackets are errors with their line, whatever they are") {
+    for (const char* text : {"[[[", "n = 1\n\xC3\xA9 = 2", "a.\xC9\x99 = 1", "x = \xD0\xB0", "[\xC2\xA1]", "[[\xD2\x99", "= 1", "[]", "\xFF"}) {
+        CAPTURE(text);
+        const std::string error = error_of(text, nothing);
+        CHECK(error.starts_with("f.toml:"));
+    }
+}
