@@ -88,11 +88,11 @@ asio::awaitable<void> MqttLink::run() {
         co_await serve();
         if (state_ == State::up) {
             co_await farewell();
-        } else {
+        } else if (!tried_in_vain_) {
             const Monotonic patience = clock_.now() + options_.stop_timeout;
             co_await release(milliseconds(0), patience);
-            co_await pause();
         }
+        co_await pause();
     }
     ended_ = true;
     lose_waiting();
@@ -101,12 +101,14 @@ asio::awaitable<void> MqttLink::run() {
 asio::awaitable<void> MqttLink::attempt() {
     ++serial_;
     state_ = State::connecting;
+    tried_in_vain_ = false;
     const Monotonic deadline = clock_.now() + options_.connect_timeout + library_grace;
     worker_->connect(serial_, keepalive_);
     while (state_ == State::connecting && !stopping_) {
         if (clock_.now() >= deadline) {
             link_event::Failed late{ConnectFailure::timeout, 0, "no answer from the broker"};
             on(late);
+            tried_in_vain_ = false;  // the library is still at it: away with the client
             break;
         }
         co_await wait(deadline);
@@ -361,6 +363,7 @@ void MqttLink::on(link_event::Failed& event) {
     if (state_ != State::connecting) {
         return;
     }
+    tried_in_vain_ = true;
     ++numbers_.connect_failures[static_cast<std::size_t>(event.failure)];
     trouble_.complain({{"broker", options_.host},
                        {"port", options_.effective_port()},

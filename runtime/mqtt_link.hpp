@@ -136,6 +136,7 @@ private:
 
     State state_ = State::down;
     bool stopping_ = false;
+    bool tried_in_vain_ = false;  // the last attempt failed and is over: its client may try again
     bool ended_ = false;
     std::uint32_t serial_ = 0;
     std::uint64_t generation_ = 0;

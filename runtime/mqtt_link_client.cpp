@@ -127,11 +127,17 @@ LinkClient::~LinkClient() {
     client_.reset();
 }
 
-LinkClient::LinkClient(const MqttOptions& options, std::shared_ptr<LinkMailbox> mailbox, std::uint32_t serial)
-    : options_(options), mailbox_(std::move(mailbox)), serial_(serial) {}
+LinkClient::LinkClient(const MqttOptions& options, std::shared_ptr<LinkMailbox> mailbox)
+    : options_(options), mailbox_(std::move(mailbox)) {}
 
 // All handlers before connect(), and never a `connected` handler: with one, a connect succeeds twice (paho.mqtt.cpp 322).
-void LinkClient::set_handlers() {
+void LinkClient::create() {
+    const auto create = mqtt::create_options_builder()
+                            .mqtt_version(v5() ? MQTTVERSION_5 : MQTTVERSION_3_1_1)
+                            .max_buffered_messages(2 * options_.window + 16)  // limits connected clients too
+                            .finalize();
+    // The null pointer says no persistence; the type of the parameter differs between versions.
+    client_ = std::make_unique<mqtt::async_client>(uri_of(options_), options_.client_id, create, nullptr);
     client_->set_connection_lost_handler([this](const std::string& cause) {
         mailbox_->put(serial_, link_event::Lost{0, cause});
     });
@@ -181,24 +187,20 @@ mqtt::connect_options LinkClient::connect_options(std::chrono::seconds keepalive
     return connect;
 }
 
-void LinkClient::connect(std::chrono::seconds keepalive) {
+void LinkClient::connect(std::uint32_t serial, std::chrono::seconds keepalive) {
+    serial_ = serial;
     if (const std::string file = unreadable_file(options_); !file.empty()) {
         mailbox_->put(serial_, link_event::Failed{ConnectFailure::files, 0, "cannot read " + file});
         return;
     }
     const std::lock_guard alone(library());
     try {
-        const auto create = mqtt::create_options_builder()
-                                .mqtt_version(v5() ? MQTTVERSION_5 : MQTTVERSION_3_1_1)
-                                .max_buffered_messages(2 * options_.window + 16)  // limits connected clients too
-                                .finalize();
-        // The null pointer says no persistence; the type of the parameter differs between versions.
-        client_ = std::make_unique<mqtt::async_client>(uri_of(options_), options_.client_id, create, nullptr);
-        set_handlers();
+        if (!client_) create();
         // Stays alive over the call, and is copied, not moved: in 1.2 the copy's properties point into this one.
         const mqtt::connect_options connect = connect_options(keepalive);
         client_->connect(connect, nullptr, *this);
     } catch (const mqtt::exception& e) {
+        client_.reset();
         mailbox_->put(serial_, link_event::Failed{ConnectFailure::library, e.get_return_code(), e.what()});
     }
 }

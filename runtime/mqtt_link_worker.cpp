@@ -99,8 +99,8 @@ LinkWorker::~LinkWorker() {
 
 void LinkWorker::connect(std::uint32_t serial, std::chrono::seconds keepalive) {
     shared_->order([shared = shared_.get(), serial, keepalive] {
-        shared->client = std::make_unique<LinkClient>(shared->options, shared->mailbox, serial);
-        shared->client->connect(keepalive);
+        if (!shared->client) shared->client = std::make_unique<LinkClient>(shared->options, shared->mailbox);
+        shared->client->connect(serial, keepalive);
     });
 }
 

@@ -24,7 +24,8 @@ public:
     LinkWorker(const LinkWorker&) = delete;
     LinkWorker& operator=(const LinkWorker&) = delete;
 
-    // Each connection attempt is a client object of its own: Up or Failed, then Lost at most once, Closed after close().
+    // One Up or Failed; after Up, Lost at most once. May be called again after Failed; after all else, close() comes first
+    // and is answered by Closed.
     void connect(std::uint32_t serial, std::chrono::seconds keepalive);
     // One Answered with this slot, unless the link is Lost or closed before.
     void publish(std::uint32_t slot, Publication publication);

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <malloc.h>
+
 #include <cstdlib>
 #include <stdexcept>
 
@@ -96,6 +98,23 @@ TEST_CASE("a first connection is tried again until the broker is there") {
     CHECK(party.outcomes(Delivery::taken) == 1);
     CHECK(house.logged("no link to the MQTT broker"));
     CHECK(house.logged("cause=unreachable"));
+}
+
+// Destroying a client of Paho C 1.3.12 leaves some hundred bytes behind, so failed attempts must not make new ones.
+TEST_CASE("hours without a broker cost no memory") {
+    House house;
+    MqttOptions options = options_for(free_port(), "alone");
+    options.retry_first = 1ms;
+    options.retry_cap = 1ms;
+    Party party(house, options);
+    party.run();
+    const auto& failed = party.link.numbers().connect_failures[1];
+    REQUIRE(house.until([&] { return failed >= 100; }, 60s));
+    const auto before = ::mallinfo2().uordblks;
+    REQUIRE(house.until([&] { return failed >= 400; }, 60s));
+    const auto after = ::mallinfo2().uordblks;
+    MESSAGE("300 attempts: " << before << " to " << after << " bytes in use");
+    CHECK(after < before + 8000);  // 27 bytes an attempt
 }
 
 TEST_CASE("a wrong password is not_authorised, and the right one is not written to the log") {
