@@ -109,12 +109,12 @@ TEST_CASE("hours without a broker cost no memory") {
     Party party(house, options);
     party.run();
     const auto& failed = party.link.numbers().connect_failures[1];
-    REQUIRE(house.until([&] { return failed >= 100; }, 60s));
+    REQUIRE(house.until([&] { return failed >= 30; }, 60s));
     const auto before = ::mallinfo2().uordblks;
-    REQUIRE(house.until([&] { return failed >= 400; }, 60s));
+    REQUIRE(house.until([&] { return failed >= 130; }, 60s));
     const auto after = ::mallinfo2().uordblks;
-    MESSAGE("300 attempts: " << before << " to " << after << " bytes in use");
-    CHECK(after < before + 8000);  // 27 bytes an attempt
+    MESSAGE("100 attempts: " << before << " to " << after << " bytes in use");
+    CHECK(after < before + 4000);  // 40 bytes an attempt
 }
 
 TEST_CASE("a wrong password is not_authorised, and the right one is not written to the log") {
