@@ -5,6 +5,7 @@ Used by the demo and by the peer bench. Python 3 standard library only.
 """
 import ctypes
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -40,6 +41,7 @@ class Lab:
 
     def __init__(self, name, keep=False):
         self.folder = Path(tempfile.mkdtemp(prefix=f"gwatt-{name}-"))
+        self.folder.chmod(0o755)
         self.keep = keep
         self.processes = []  # (name, Popen), in the order of their start
 
@@ -63,12 +65,12 @@ class Lab:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def start(self, name, *argv, stdout=None, stdin=None, env=None):
+    def start(self, name, *argv, stdout=None, stdin=None, user=None):
         """Starts a program; its output goes to NAME.log unless `stdout` says otherwise."""
         log = open(self.folder / f"{name}.log", "ab")
         with log:
             process = subprocess.Popen([str(a) for a in argv], stdin=stdin or subprocess.DEVNULL, stdout=stdout or log, stderr=log,
-                                       env={**os.environ, **(env or {})}, preexec_fn=_child, cwd=self.folder)
+                                       preexec_fn=_child, cwd=self.folder, user=user)
         self.processes.append((name, process))
         return process
 
@@ -114,9 +116,19 @@ class Lab:
         port = free_port()
         config = self.write(f"{name}.conf", f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
                                             f"log_dest stdout\nset_tcp_nodelay true\n{options}")
-        process = self.start(name, program("mosquitto"), "-c", config)
+        # mosquitto changes its user when it is started by root, which loses the kernel's promise to end it with us.
+        process = self.start(name, program("mosquitto"), "-c", config, user=_broker_user())
         self.wait_until(f"{name} listens on port {port}", lambda: listens(port))
         return process, port
+
+
+def _broker_user():
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("mosquitto").pw_uid
+    except KeyError:
+        return None
 
 
 def program(name):
