@@ -10,16 +10,17 @@ namespace gwatt::fleet {
 using proto::Duration;
 
 namespace {
-constexpr std::int64_t future_seconds = 5;     // how far ahead of us a sample may lie
-constexpr std::int64_t sleep_seconds = 7200;   // after a longer pause windows start anew
-constexpr double held_accuracy = 0.1;          // relative
-constexpr double declared_accuracy = 0.25;     // relative, of a guess in the site file
+constexpr std::int64_t future_seconds = 5;    // how far ahead of us a sample may lie
+constexpr std::int64_t sleep_seconds = 7200;  // after a longer pause windows start anew
+constexpr double held_accuracy = 0.1;         // relative
+constexpr double declared_accuracy = 0.25;    // relative, of a guess in the site file
 
-std::int64_t seconds_of(proto::Utc utc) { return std::chrono::floor<std::chrono::seconds>(utc).time_since_epoch().count(); }
+std::int64_t seconds_of(proto::Utc utc) {
+    return std::chrono::floor<std::chrono::seconds>(utc).time_since_epoch().count();
+}
 std::int64_t whole_seconds(Duration d) { return std::chrono::ceil<std::chrono::seconds>(d).count(); }
 
-RackLimits rack_limits(const AggregatorOptions& options, const Arrival& began)
-{
+RackLimits rack_limits(const AggregatorOptions& options, const Arrival& began) {
     RackLimits limits;
     limits.most_watts = options.most_watts;
     limits.hold = options.windows.hold;
@@ -29,8 +30,7 @@ RackLimits rack_limits(const AggregatorOptions& options, const Arrival& began)
 
 // A second is final when half of final_after has passed for the samples around it to lie in, and half for messages to be
 // late in: then it does not matter in which order they came.
-CurveLimits curve_limits(const AggregatorOptions& options)
-{
+CurveLimits curve_limits(const AggregatorOptions& options) {
     return {options.windows.hold.count(), options.windows.final_after.count() / 2, options.most_watts};
 }
 }  // namespace
@@ -41,26 +41,22 @@ Aggregator::Aggregator(const AggregatorOptions& options, Inventory& inventory, c
       inventory_(inventory),
       now_(seconds_of(began.utc)),
       provisional_(false, now_, curve_limits(options), inventory, racks_, windows),
-      final_(true, now_, curve_limits(options), inventory, racks_, windows)
-{
+      final_(true, now_, curve_limits(options), inventory, racks_, windows) {
     track_new_racks();
 }
 
 // The inventory may have grown, here or elsewhere.
-void Aggregator::track_new_racks()
-{
+void Aggregator::track_new_racks() {
     while (racks_.size() < inventory_.racks().size()) racks_.push_back({RackState(limits_, groups_, books_), nullptr});
 }
 
-TrackedRack* Aggregator::rack_of(AgentIndex agent)
-{
+TrackedRack* Aggregator::rack_of(AgentIndex agent) {
     track_new_racks();
     const auto rack = inventory_.rack_of(agent);
     return rack ? &racks_[*rack] : nullptr;
 }
 
-void Aggregator::catalog(const Envelope& from, const proto::Catalog& message)
-{
+void Aggregator::catalog(const Envelope& from, const proto::Catalog& message) {
     if (!inventory_.rack_of(from.agent)) {
         if (!options_.admit_unlisted) return;
         inventory_.add_unlisted(from.agent, message);
@@ -68,13 +64,11 @@ void Aggregator::catalog(const Envelope& from, const proto::Catalog& message)
     rack_of(from.agent)->state.learn(message, inventory_.racks()[*inventory_.rack_of(from.agent)].config.feeds);
 }
 
-void Aggregator::status(const Envelope& from, const proto::Status& message)
-{
+void Aggregator::status(const Envelope& from, const proto::Status& message) {
     if (auto* rack = rack_of(from.agent)) rack->state.status(from, message);
 }
 
-void Aggregator::live(const Envelope& from, const proto::Live& message, const proto::Catalog&)
-{
+void Aggregator::live(const Envelope& from, const proto::Live& message, const proto::Catalog&) {
     if (seconds_of(from.arrival.utc) > now_) tick(from.arrival);
     auto* rack = rack_of(from.agent);
     if (!rack) return;
@@ -84,8 +78,7 @@ void Aggregator::live(const Envelope& from, const proto::Live& message, const pr
 // Totals come from the counters in live messages; single samples add nothing to them.
 void Aggregator::data(const Envelope&, const proto::Data&, const proto::Catalog&) {}
 
-void Aggregator::insert(TrackedRack& rack, const CurveSample& sample)
-{
+void Aggregator::insert(TrackedRack& rack, const CurveSample& sample) {
     const auto second = sample.time_ns / second_ns;
     if (sample.time_ns <= 0 || second < final_.next()) {
         ++books_.too_late_for_windows;
@@ -96,12 +89,12 @@ void Aggregator::insert(TrackedRack& rack, const CurveSample& sample)
         return;
     }
     if (!rack.curve)
-        rack.curve = std::make_unique<RackCurve>(static_cast<std::size_t>(whole_seconds(options_.windows.final_after) + future_seconds + 4));
+        rack.curve = std::make_unique<RackCurve>(
+            static_cast<std::size_t>(whole_seconds(options_.windows.final_after) + future_seconds + 4));
     rack.curve->insert(sample);
 }
 
-void Aggregator::tick(const Arrival& now)
-{
+void Aggregator::tick(const Arrival& now) {
     track_new_racks();
     const auto second = seconds_of(now.utc);
     if (second <= now_) return;  // also when UTC was set back: windows wait until it has caught up
@@ -115,8 +108,7 @@ void Aggregator::tick(const Arrival& now)
 }
 
 // Who measures, who holds; and what the silent ones probably draw.
-void Aggregator::estimate_missing(const Arrival& now)
-{
+void Aggregator::estimate_missing(const Arrival& now) {
     const auto& inventory = inventory_.racks();
     racks_now_.assign(racks_.size(), {});
     peers_.clear(inventory_.peer_groups());
@@ -125,7 +117,8 @@ void Aggregator::estimate_missing(const Arrival& now)
         rack.own = racks_[i].state.now(now.monotonic);
         rack.state = rack.own.state;
         rack.watts = rack.own.watts;
-        if (rack.state == State::measured) peers_.offer(inventory[i].peers, inventory[i].config.rating_watts, rack.watts);
+        if (rack.state == State::measured)
+            peers_.offer(inventory[i].peers, inventory[i].config.rating_watts, rack.watts);
     }
     for (std::size_t i = 0; i < racks_.size(); ++i) {
         auto& rack = racks_now_[i];
@@ -140,8 +133,7 @@ void Aggregator::estimate_missing(const Arrival& now)
     }
 }
 
-void Aggregator::add(RackIndex index, Total& total, ErrorSum& errors) const
-{
+void Aggregator::add(RackIndex index, Total& total, ErrorSum& errors) const {
     const auto& rack = racks_now_[index];
     const auto& state = racks_[index].state;
     const auto& config = inventory_.racks()[index].config;
@@ -181,12 +173,13 @@ void Aggregator::add(RackIndex index, Total& total, ErrorSum& errors) const
     total.points_assumed += state.power().points_assumed;
     total.oldest = std::max(total.oldest, rack.own.age);
     const auto bound = state.clock_bound();
-    if (bound) total.clock_bound = std::max(total.clock_bound, *bound);
-    else ++total.clocks_unbounded;
+    if (bound)
+        total.clock_bound = std::max(total.clock_bound, *bound);
+    else
+        ++total.clocks_unbounded;
 }
 
-void Aggregator::finish(Total& total, const ErrorSum& errors) const
-{
+void Aggregator::finish(Total& total, const ErrorSum& errors) const {
     total.random = errors.random();
     total.systematic = errors.systematic();
     const double missing_high = total.high;
@@ -194,8 +187,7 @@ void Aggregator::finish(Total& total, const ErrorSum& errors) const
     total.high = total.watts + errors.expanded() + missing_high;
 }
 
-const Report& Aggregator::report(const Arrival& now)
-{
+const Report& Aggregator::report(const Arrival& now) {
     track_new_racks();
     estimate_missing(now);
     const auto scopes = inventory_.scopes().size();

@@ -4,8 +4,7 @@
 
 namespace gwatt::fleet {
 
-std::string_view reason_name(Reason reason)
-{
+std::string_view reason_name(Reason reason) {
     switch (reason) {
         case Reason::bad_topic: return "bad_topic";
         case Reason::foreign_stream: return "foreign_stream";
@@ -23,8 +22,7 @@ std::string_view reason_name(Reason reason)
     return "other";
 }
 
-std::string_view point_reason_name(PointReason reason)
-{
+std::string_view point_reason_name(PointReason reason) {
     switch (reason) {
         case PointReason::counter_went_back: return "counter_went_back";
         case PointReason::implausible_power: return "implausible_power";
@@ -33,6 +31,8 @@ std::string_view point_reason_name(PointReason reason)
     return "other";
 }
 
-std::uint64_t Books::rejected_total() const { return std::accumulate(rejected.begin(), rejected.end(), std::uint64_t{0}); }
+std::uint64_t Books::rejected_total() const {
+    return std::accumulate(rejected.begin(), rejected.end(), std::uint64_t{0});
+}
 
 }  // namespace gwatt::fleet

@@ -51,8 +51,9 @@ std::string_view point_reason_name(PointReason reason);
 
 struct PointBooks {
     std::array<std::uint64_t, point_reason_count> rejected{};
-    std::uint64_t too_late_for_windows = 0;  // messages whose second was final already; their energy counts all the same
-    std::uint64_t from_the_future = 0;       // messages with a time ahead of ours; their energy counts all the same
+    std::uint64_t too_late_for_windows =
+        0;                              // messages whose second was final already; their energy counts all the same
+    std::uint64_t from_the_future = 0;  // messages with a time ahead of ours; their energy counts all the same
     void reject(PointReason reason) { ++rejected[static_cast<std::size_t>(reason)]; }
     std::uint64_t rejected_by(PointReason reason) const { return rejected[static_cast<std::size_t>(reason)]; }
 };

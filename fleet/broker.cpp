@@ -9,8 +9,7 @@ namespace {
 constexpr std::size_t queue_messages = 20'000;  // ten seconds of a site of 1,000 racks with live and data each
 constexpr std::size_t queue_bytes = 64u << 20;
 
-std::string first_line(const std::string& file)
-{
+std::string first_line(const std::string& file) {
     std::ifstream in(file);
     std::string line;
     if (!in || !std::getline(in, line)) throw runtime::ConfigError(file + ": mqtt.password_file: cannot be read");
@@ -19,8 +18,7 @@ std::string first_line(const std::string& file)
 }
 }  // namespace
 
-runtime::MqttOptions broker_options(const BrokerConfig& config, const std::string& client_id)
-{
+runtime::MqttOptions broker_options(const BrokerConfig& config, const std::string& client_id) {
     runtime::MqttOptions out;
     out.host = config.host;
     out.port = config.port;
@@ -36,11 +34,11 @@ runtime::MqttOptions broker_options(const BrokerConfig& config, const std::strin
     return out;
 }
 
-void set_broker(BrokerConfig& config, const std::string& text)
-{
+void set_broker(BrokerConfig& config, const std::string& text) {
     const auto bracket = text.rfind(']');
     const auto colon = text.rfind(':');
-    const bool has_port = colon != std::string::npos && (bracket == std::string::npos ? text.find(':') == colon : colon > bracket);
+    const bool has_port =
+        colon != std::string::npos && (bracket == std::string::npos ? text.find(':') == colon : colon > bracket);
     std::string host = has_port ? text.substr(0, colon) : text;
     if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
     if (has_port) {

@@ -7,8 +7,7 @@
 namespace gwatt::fleet {
 
 namespace {
-std::size_t fingerprint(const proto::Catalog& catalog)
-{
+std::size_t fingerprint(const proto::Catalog& catalog) {
     std::size_t sum = catalog.sensors.size();
     const auto mix = [&](std::size_t value) { sum = sum * 1099511628211u + value; };
     for (const auto& sensor : catalog.sensors) mix(std::hash<std::string_view>{}(sensor.name));
@@ -16,14 +15,12 @@ std::size_t fingerprint(const proto::Catalog& catalog)
     return sum;
 }
 
-bool same_body(const proto::Catalog& a, const proto::Catalog& b)
-{
+bool same_body(const proto::Catalog& a, const proto::Catalog& b) {
     return a.sensors == b.sensors && a.groups == b.groups && a.energy_points == b.energy_points;
 }
 }  // namespace
 
-const proto::Catalog* Catalogs::find(AgentIndex agent, std::uint64_t hash)
-{
+const proto::Catalog* Catalogs::find(AgentIndex agent, std::uint64_t hash) {
     if (agent >= agents_.size()) return nullptr;
     for (const auto& entry : agents_[agent]) {
         if (entry.hash != hash) continue;
@@ -33,8 +30,7 @@ const proto::Catalog* Catalogs::find(AgentIndex agent, std::uint64_t hash)
     return nullptr;
 }
 
-void Catalogs::keep(AgentIndex agent, const proto::Catalog& catalog)
-{
+void Catalogs::keep(AgentIndex agent, const proto::Catalog& catalog) {
     if (agent >= agents_.size()) agents_.resize(agent + 1);
     auto& entries = agents_[agent];
     const auto known =
@@ -44,8 +40,7 @@ void Catalogs::keep(AgentIndex agent, const proto::Catalog& catalog)
     entries.push_back({catalog.header.catalog, intern(catalog)});
 }
 
-Catalogs::Body Catalogs::intern(const proto::Catalog& catalog)
-{
+Catalogs::Body Catalogs::intern(const proto::Catalog& catalog) {
     const auto key = fingerprint(catalog);
     const auto [begin, end] = bodies_.equal_range(key);
     for (auto at = begin; at != end; ++at)

@@ -4,8 +4,7 @@
 
 namespace gwatt::fleet {
 
-std::optional<Command> parse_command(int argc, const char* const* argv, int& exit_status)
-{
+std::optional<Command> parse_command(int argc, const char* const* argv, int& exit_status) {
     constexpr int usage = 64;  // sysexits.h: EX_USAGE
     Command out;
     CLI::App app("gwatt-fleet: adds up what racks publish over MQTT, with coverage and error");
@@ -15,7 +14,8 @@ std::optional<Command> parse_command(int argc, const char* const* argv, int& exi
     const auto* check = app.add_subcommand("check", "say what is wrong with the site file, and end")->fallthrough();
     auto* top = app.add_subcommand("top", "show fleet, sites and racks in the terminal")->fallthrough();
     top->add_flag("--once", out.once, "one plain table, then end; also where the output is no terminal");
-    top->add_option("--wait", out.wait_seconds, "with --once: seconds to wait for every rack at most")->check(CLI::Range(1, 3600));
+    top->add_option("--wait", out.wait_seconds, "with --once: seconds to wait for every rack at most")
+        ->check(CLI::Range(1, 3600));
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -8,8 +8,8 @@ namespace gwatt::fleet {
 struct Command {
     enum class Do { run, check, top };
     Do what = Do::run;
-    std::string site;     // empty: none, with top only
-    std::string broker;   // in place of the site file's
+    std::string site;    // empty: none, with top only
+    std::string broker;  // in place of the site file's
     bool once = false;
     double wait_seconds = 5;
 };

@@ -16,80 +16,76 @@ constexpr double most_rack_watts = 100e6;
 constexpr std::size_t longest_name = 64;
 
 // A name that people gave: printable, short, and without the slash that separates scopes.
-std::string place(TomlTable& table, std::string_view key, std::string fallback = "")
-{
+std::string place(TomlTable& table, std::string_view key, std::string fallback = "") {
     auto text = table.text(key, std::move(fallback));
     const bool good = text.size() <= longest_name && std::none_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == '/' || c == 0x7f;
-    });
+                          return static_cast<unsigned char>(c) < 0x20 || c == '/' || c == 0x7f;
+                      });
     if (!good) table.fault(key, "at most 64 characters, no slash, no control characters");
     return text;
 }
 
-std::string topic_level(TomlTable& table, std::string_view key, std::optional<std::string> fallback = {})
-{
+std::string topic_level(TomlTable& table, std::string_view key, std::optional<std::string> fallback = {}) {
     auto text = table.text(key, std::move(fallback));
-    if (table.has(key) && !proto::valid_topic_level(text)) table.fault(key, "lower case letters, digits and dashes, 1 to 64 of them");
+    if (table.has(key) && !proto::valid_topic_level(text))
+        table.fault(key, "lower case letters, digits and dashes, 1 to 64 of them");
     return text;
 }
 
-std::uint16_t port(TomlTable& table, std::string_view key, std::uint16_t lowest, std::uint16_t fallback)
-{
+std::uint16_t port(TomlTable& table, std::string_view key, std::uint16_t lowest, std::uint16_t fallback) {
     return static_cast<std::uint16_t>(table.integer(key, lowest, 65535, fallback));
 }
 
-bool is_this_machine(const std::string& host)
-{
+bool is_this_machine(const std::string& host) {
     return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-void read_broker(TomlTable table, BrokerConfig& out)
-{
+void read_broker(TomlTable table, BrokerConfig& out) {
     out.host = table.text("host", out.host);
     out.port = port(table, "port", 1, out.port);
     out.protocol = table.choice<int>("protocol", {{"5", 5}, {"3.1.1", 4}}, out.protocol);
     out.insecure = table.flag("insecure", out.insecure);
     out.username = table.text("username", "");
     out.password_file = table.text("password_file", "");
-    out.keepalive = std::chrono::duration_cast<std::chrono::seconds>(table.duration("keepalive", 1s, 1h, Duration(out.keepalive)));
+    out.keepalive =
+        std::chrono::duration_cast<std::chrono::seconds>(table.duration("keepalive", 1s, 1h, Duration(out.keepalive)));
     if (auto tls = table.table("tls")) {
         out.tls = TlsFiles{tls->text("ca", ""), tls->text("cert", ""), tls->text("key", "")};
         if (out.tls->certificate.empty() != out.tls->key.empty()) tls->fault("key", "cert and key together");
     }
     if (!out.tls && !out.insecure && !is_this_machine(out.host))
-        table.fault("host", "\"" + out.host + "\" without TLS", "a section [mqtt.tls], or insecure = true where you mean it");
+        table.fault("host", "\"" + out.host + "\" without TLS",
+                    "a section [mqtt.tls], or insecure = true where you mean it");
     if (out.port == 0) out.port = out.tls ? 8883 : 1883;
 }
 
-void read_fleet(TomlTable table, FleetConfig& out, std::string& site)
-{
+void read_fleet(TomlTable table, FleetConfig& out, std::string& site) {
     out.name = topic_level(table, "name", out.name);
     site = topic_level(table, "site", "");
     using Level = runtime::LogLevel;
     out.log_level = table.choice<Level>(
-        "log", {{"error", Level::error}, {"warning", Level::warning}, {"info", Level::info}, {"debug", Level::debug}}, out.log_level);
+        "log", {{"error", Level::error}, {"warning", Level::warning}, {"info", Level::info}, {"debug", Level::debug}},
+        out.log_level);
     out.admit_unlisted = table.choice<bool>("unlisted", {{"admit", true}, {"refuse", false}}, out.admit_unlisted);
-    out.agents_limit = static_cast<std::size_t>(table.integer("agents_limit", 1, 1'000'000, static_cast<std::int64_t>(out.agents_limit)));
+    out.agents_limit = static_cast<std::size_t>(
+        table.integer("agents_limit", 1, 1'000'000, static_cast<std::int64_t>(out.agents_limit)));
     out.most_watts = table.number("most_watts", 1, most_rack_watts, out.most_watts);
 }
 
-void read_windows(TomlTable table, WindowConfig& out)
-{
+void read_windows(TomlTable table, WindowConfig& out) {
     out.provisional_after = table.duration("provisional_after", 2s, 10min, out.provisional_after);
     out.final_after = table.duration("final_after", 2s, 1h, out.final_after);
     out.hold = table.duration("hold", 2s, 10min, out.hold);
     if (out.final_after < out.provisional_after) table.fault("final_after", "at least provisional_after");
 }
 
-void read_metrics(TomlTable table, MetricsConfig& out)
-{
+void read_metrics(TomlTable table, MetricsConfig& out) {
     out.address = table.text("address", out.address);
     out.port = port(table, "port", 0, out.port);
     out.racks = table.flag("racks", out.racks);
 }
 
-RackConfig read_rack(TomlTable& table, const std::string& site)
-{
+RackConfig read_rack(TomlTable& table, const std::string& site) {
     RackConfig out;
     out.agent = topic_level(table, "agent");
     out.site = site.empty() || table.has("site") ? topic_level(table, "site") : site;
@@ -103,8 +99,7 @@ RackConfig read_rack(TomlTable& table, const std::string& site)
     return out;
 }
 
-void read_racks(TomlTable& root, const std::string& site, FleetConfig& out)
-{
+void read_racks(TomlTable& root, const std::string& site, FleetConfig& out) {
     std::map<std::pair<std::string, std::string>, std::string> seen;
     for (auto& table : root.tables("rack")) {
         auto rack = read_rack(table, site);
@@ -115,8 +110,7 @@ void read_racks(TomlTable& root, const std::string& site, FleetConfig& out)
     if (out.racks.size() > out.agents_limit) root.fault("rack", "at most fleet.agents_limit racks");
 }
 
-FleetConfig read(runtime::TomlDocument document, const std::string& file)
-{
+FleetConfig read(runtime::TomlDocument document, const std::string& file) {
     FleetConfig out;
     out.file = file;
     std::string site;
@@ -132,13 +126,11 @@ FleetConfig read(runtime::TomlDocument document, const std::string& file)
 }
 }  // namespace
 
-FleetConfig load_config(const std::string& file, runtime::Environment environment)
-{
+FleetConfig load_config(const std::string& file, runtime::Environment environment) {
     return read(runtime::TomlDocument::load(file, std::move(environment)), file);
 }
 
-FleetConfig parse_config(std::string_view text, const std::string& file, runtime::Environment environment)
-{
+FleetConfig parse_config(std::string_view text, const std::string& file, runtime::Environment environment) {
     return read(runtime::TomlDocument::parse(text, file, std::move(environment)), file);
 }
 

@@ -25,7 +25,7 @@ struct BrokerConfig {
     std::uint16_t port = 0;  // 0: 8883 with TLS, else 1883
     int protocol = 5;        // 5, or 4 for MQTT 3.1.1
     std::optional<TlsFiles> tls;
-    bool insecure = false;   // plain MQTT to a host that is not this machine
+    bool insecure = false;  // plain MQTT to a host that is not this machine
     std::string username, password_file;
     std::chrono::seconds keepalive{30};
 };
@@ -67,6 +67,7 @@ struct FleetConfig {
 
 // Throw runtime::ConfigError, with every mistake found.
 FleetConfig load_config(const std::string& file, runtime::Environment environment = runtime::process_environment);
-FleetConfig parse_config(std::string_view text, const std::string& file, runtime::Environment environment = runtime::process_environment);
+FleetConfig parse_config(std::string_view text, const std::string& file,
+                         runtime::Environment environment = runtime::process_environment);
 
 }  // namespace gwatt::fleet

@@ -30,8 +30,9 @@ public:
     struct Sample {
         std::uint64_t boot = 0;
         std::uint32_t epoch = 0;
-        proto::Monotonic time;        // up to which the counters count, on the agent's clock
-        bool boot_watched = false;    // this boot began while we were watching: what its first epoch holds is ours to count
+        proto::Monotonic time;  // up to which the counters count, on the agent's clock
+        bool boot_watched =
+            false;  // this boot began while we were watching: what its first epoch holds is ours to count
         EnergyTotals counters;
     };
     // most_watts: more than any such point can draw. Why the sample was refused, or nothing.

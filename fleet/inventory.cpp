@@ -6,8 +6,7 @@ namespace gwatt::fleet {
 
 namespace {
 // What a stranger calls its place, made fit for a path.
-std::string cleaned(std::string_view text)
-{
+std::string cleaned(std::string_view text) {
     std::string out(text.substr(0, 64));
     for (char& c : out)
         if (static_cast<unsigned char>(c) < 0x20 || c == '/' || c == 0x7f) c = '_';
@@ -15,8 +14,7 @@ std::string cleaned(std::string_view text)
 }
 }  // namespace
 
-std::string_view scope_level_name(ScopeLevel level)
-{
+std::string_view scope_level_name(ScopeLevel level) {
     switch (level) {
         case ScopeLevel::fleet: return "fleet";
         case ScopeLevel::site: return "site";
@@ -29,15 +27,13 @@ std::string_view scope_level_name(ScopeLevel level)
 
 Inventory::Inventory() { scope("fleet", ScopeLevel::fleet); }
 
-ScopeIndex Inventory::scope(const std::string& path, ScopeLevel level)
-{
+ScopeIndex Inventory::scope(const std::string& path, ScopeLevel level) {
     const auto [at, fresh] = scope_index_.emplace(path, static_cast<ScopeIndex>(scopes_.size()));
     if (fresh) scopes_.push_back({path, level, 0});
     return at->second;
 }
 
-RackIndex Inventory::add(AgentIndex agent, RackConfig config, bool listed)
-{
+RackIndex Inventory::add(AgentIndex agent, RackConfig config, bool listed) {
     Rack rack;
     rack.listed = listed;
     rack.scopes.fill(no_scope);
@@ -52,7 +48,8 @@ RackIndex Inventory::add(AgentIndex agent, RackConfig config, bool listed)
     rack.scopes[4] = scope(path, ScopeLevel::rack);
     for (const auto index : rack.scopes)
         if (index != no_scope) ++scopes_[index].racks;
-    rack.peers = groups_.emplace(config.site + "/" + config.peers, static_cast<std::uint32_t>(groups_.size())).first->second;
+    rack.peers =
+        groups_.emplace(config.site + "/" + config.peers, static_cast<std::uint32_t>(groups_.size())).first->second;
     rack.config = std::move(config);
 
     const auto index = static_cast<RackIndex>(racks_.size());
@@ -62,8 +59,7 @@ RackIndex Inventory::add(AgentIndex agent, RackConfig config, bool listed)
     return index;
 }
 
-RackIndex Inventory::add_unlisted(AgentIndex agent, const proto::Catalog& catalog)
-{
+RackIndex Inventory::add_unlisted(AgentIndex agent, const proto::Catalog& catalog) {
     RackConfig config;
     config.site = catalog.site;
     config.agent = catalog.agent;
@@ -74,8 +70,7 @@ RackIndex Inventory::add_unlisted(AgentIndex agent, const proto::Catalog& catalo
     return add(agent, std::move(config), false);
 }
 
-std::optional<RackIndex> Inventory::rack_of(AgentIndex agent) const
-{
+std::optional<RackIndex> Inventory::rack_of(AgentIndex agent) const {
     if (agent >= by_agent_.size() || by_agent_[agent] == UINT32_MAX) return {};
     return by_agent_[agent];
 }

@@ -32,8 +32,8 @@ struct Scope {
 struct Rack {
     RackConfig config;
     bool listed = false;
-    std::uint32_t peers = 0;                                // number of its peer group
-    std::array<ScopeIndex, scope_level_count> scopes{};     // by level; no_scope where it has none
+    std::uint32_t peers = 0;                             // number of its peer group
+    std::array<ScopeIndex, scope_level_count> scopes{};  // by level; no_scope where it has none
 };
 
 class Inventory {

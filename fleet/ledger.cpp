@@ -4,13 +4,11 @@
 
 namespace gwatt::fleet {
 
-void Ledger::catalog(const Envelope& from, const proto::Catalog& message)
-{
+void Ledger::catalog(const Envelope& from, const proto::Catalog& message) {
     if (take(from, message.header, proto::Stream::catalog) != Verdict::refuse) next_.catalog(from, message);
 }
 
-void Ledger::status(const Envelope& from, const proto::Status& message)
-{
+void Ledger::status(const Envelope& from, const proto::Status& message) {
     // A will is written before the connection it speaks of: it carries no number of its own.
     if (message.header.sequence == 0) {
         ++books_.used;
@@ -20,18 +18,15 @@ void Ledger::status(const Envelope& from, const proto::Status& message)
     if (take(from, message.header, proto::Stream::status) != Verdict::refuse) next_.status(from, message);
 }
 
-void Ledger::live(const Envelope& from, const proto::Live& message, const proto::Catalog& catalog)
-{
+void Ledger::live(const Envelope& from, const proto::Live& message, const proto::Catalog& catalog) {
     if (take(from, message.header, proto::Stream::live) == Verdict::hand_on) next_.live(from, message, catalog);
 }
 
-void Ledger::data(const Envelope& from, const proto::Data& message, const proto::Catalog& catalog)
-{
+void Ledger::data(const Envelope& from, const proto::Data& message, const proto::Catalog& catalog) {
     if (take(from, message.header, proto::Stream::data) == Verdict::hand_on) next_.data(from, message, catalog);
 }
 
-Ledger::Verdict Ledger::take(const Envelope& from, const proto::Header& header, proto::Stream stream)
-{
+Ledger::Verdict Ledger::take(const Envelope& from, const proto::Header& header, proto::Stream stream) {
     if (from.agent >= agents_.size()) agents_.resize(from.agent + 1);
     Boot* boot = boot_of(agents_[from.agent], header.boot);
     if (!boot) {
@@ -49,8 +44,7 @@ Ledger::Verdict Ledger::take(const Envelope& from, const proto::Header& header, 
     return Verdict::refuse;
 }
 
-Ledger::Boot* Ledger::boot_of(Agent& agent, std::uint64_t id)
-{
+Ledger::Boot* Ledger::boot_of(Agent& agent, std::uint64_t id) {
     for (auto boot = agent.boots.rbegin(); boot != agent.boots.rend(); ++boot)
         if (boot->id == id) return &*boot;
     if (std::find(agent.forgotten.begin(), agent.forgotten.end(), id) != agent.forgotten.end()) return nullptr;
@@ -60,10 +54,9 @@ Ledger::Boot* Ledger::boot_of(Agent& agent, std::uint64_t id)
     return &agent.boots.back();
 }
 
-void Ledger::forget_oldest(Agent& agent)
-{
-    const auto oldest =
-        std::min_element(agent.boots.begin(), agent.boots.end(), [](const Boot& a, const Boot& b) { return a.touched < b.touched; });
+void Ledger::forget_oldest(Agent& agent) {
+    const auto oldest = std::min_element(agent.boots.begin(), agent.boots.end(),
+                                         [](const Boot& a, const Boot& b) { return a.touched < b.touched; });
     for (const auto& taken : oldest->taken) lost_in_forgotten_ += taken.lost() + taken.missing();
     if (agent.forgotten.size() < boots_remembered) {
         agent.forgotten.push_back(oldest->id);
@@ -74,8 +67,7 @@ void Ledger::forget_oldest(Agent& agent)
     agent.boots.erase(oldest);
 }
 
-Ledger::Gaps Ledger::gaps() const
-{
+Ledger::Gaps Ledger::gaps() const {
     Gaps sum;
     sum.boots = boots_seen_;
     sum.lost = lost_in_forgotten_;

@@ -13,8 +13,8 @@ namespace gwatt::fleet {
 
 class Ledger final : public MessageSink {
 public:
-    static constexpr std::size_t boots_kept = 8;        // an agent; spools may hold messages of earlier boots
-    static constexpr std::size_t boots_remembered = 64; // ids of boots dropped since: their messages are refused
+    static constexpr std::size_t boots_kept = 8;         // an agent; spools may hold messages of earlier boots
+    static constexpr std::size_t boots_remembered = 64;  // ids of boots dropped since: their messages are refused
 
     Ledger(Books& books, MessageSink& next) : books_(books), next_(next) {}
 

@@ -36,10 +36,12 @@ enum Exit { good = 0, unavailable = 69, software = 70, cannot_create = 73, bad_c
 class Fleet {
 public:
     Fleet(const FleetConfig& config, const Command& command, const std::string& client_id)
-        : command_(command), log_(config.log_level), link_(loop_, clock_, log_, broker_options(config.mqtt, client_id)),
+        : command_(command),
+          log_(config.log_level),
+          link_(loop_, clock_, log_, broker_options(config.mqtt, client_id)),
           pipeline_(config, arrival(clock_), [this](const Window& w) { page_.window(w); }),
-          page_(config.metrics.racks, counters_), watch_(log_, clock_)
-    {
+          page_(config.metrics.racks, counters_),
+          watch_(log_, clock_) {
         link_.list(counters_);
         link_.subscribe(std::string(Subscriber::filter), 1,
                         [this](const runtime::ReceivedMessage& message) { pipeline_.take(message, arrival(clock_)); });
@@ -47,44 +49,45 @@ public:
             server_.emplace(loop_, config.metrics.address, config.metrics.port, [this] { return page_.text(); });
     }
 
-    int run()
-    {
+    int run() {
         spawn(link_run());
         spawn(stop_on_signal());
-        if (command_.what == Command::Do::top) spawn(show());
-        else spawn(report()), spawn(server_->run());
-        if (server_) log_.info("started", {{"version", GWATT_VERSION}, {"metrics_port", server_->port()}, {"racks", pipeline_.inventory().racks().size()}});
+        if (command_.what == Command::Do::top)
+            spawn(show());
+        else
+            spawn(report()), spawn(server_->run());
+        if (server_)
+            log_.info("started", {{"version", GWATT_VERSION},
+                                  {"metrics_port", server_->port()},
+                                  {"racks", pipeline_.inventory().racks().size()}});
         loop_.run();
-        if (server_) log_.info("stopped", {{"messages", pipeline_.books().received}, {"rejected", pipeline_.books().rejected_total()}});
+        if (server_)
+            log_.info("stopped",
+                      {{"messages", pipeline_.books().received}, {"rejected", pipeline_.books().rejected_total()}});
         return result_;
     }
 
 private:
-    void spawn(asio::awaitable<void> task)
-    {
+    void spawn(asio::awaitable<void> task) {
         asio::co_spawn(loop_, std::move(task), [](std::exception_ptr error) {
             if (error) std::rethrow_exception(error);  // a bug: out of loop_.run(), to main
         });
     }
-    asio::awaitable<void> link_run()
-    {
+    asio::awaitable<void> link_run() {
         co_await link_.run();
         loop_.stop();
     }
-    asio::awaitable<void> stop_on_signal()
-    {
+    asio::awaitable<void> stop_on_signal() {
         asio::signal_set signals(loop_, SIGTERM, SIGINT);
         co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
         signals.clear();  // a second one ends the process at once
         stop();
     }
-    void stop()
-    {
+    void stop() {
         if (server_) server_->stop();
         link_.stop();
     }
-    asio::awaitable<void> report()
-    {
+    asio::awaitable<void> report() {
         for (auto next = clock_.now() + 1s;; next += 1s) {
             const bool awake = co_await clock_.sleep_until(next);
             if (!awake) co_return;
@@ -96,11 +99,11 @@ private:
             watch_.look(report);
         }
     }
-    asio::awaitable<void> show()
-    {
+    asio::awaitable<void> show() {
         Terminal terminal(command_.once);
         const auto began = clock_.now();
-        const auto until = began + std::chrono::duration_cast<runtime::Duration>(std::chrono::duration<double>(command_.wait_seconds));
+        const auto until =
+            began + std::chrono::duration_cast<runtime::Duration>(std::chrono::duration<double>(command_.wait_seconds));
         for (auto next = began + 1s;; next = clock_.now() + 1s) {
             const bool awake = co_await clock_.sleep_until(next);
             if (!awake) co_return;
@@ -132,8 +135,7 @@ private:
     int result_ = good;
 };
 
-int run(const Command& command)
-{
+int run(const Command& command) {
     const bool top = command.what == Command::Do::top;
     auto config = command.site.empty() ? parse_config("", "(no site file)") : load_config(command.site);
     if (!command.broker.empty()) set_broker(config.mqtt, command.broker);
@@ -144,13 +146,14 @@ int run(const Command& command)
     }
     if (top) config.log_level = runtime::LogLevel::error;
     // A terminal view is a client of its own, beside the program that it looks over the shoulder of.
-    return Fleet(config, command, top ? config.name + "-top-" + std::to_string(runtime::random_seed() % 1'000'000) : config.name).run();
+    return Fleet(config, command,
+                 top ? config.name + "-top-" + std::to_string(runtime::random_seed() % 1'000'000) : config.name)
+        .run();
 }
 
 }  // namespace
 
-int main(int argc, char** argv)
-{
+int main(int argc, char** argv) {
     int status = good;
     const auto command = parse_command(argc, argv, status);
     if (!command) return status;

@@ -5,8 +5,7 @@
 namespace gwatt::fleet {
 
 namespace {
-SubscriberLimits subscriber_limits(const FleetConfig& config)
-{
+SubscriberLimits subscriber_limits(const FleetConfig& config) {
     SubscriberLimits limits;
     limits.admit_unlisted = config.admit_unlisted;
     return limits;
@@ -17,20 +16,17 @@ Pipeline::Pipeline(const FleetConfig& config, const Arrival& began, WindowSink w
     : agents_(config.agents_limit),
       aggregator_({config.windows, config.most_watts, config.admit_unlisted}, inventory_, began, std::move(windows)),
       ledger_(books_, aggregator_),
-      subscriber_(subscriber_limits(config), agents_, books_, ledger_)
-{
+      subscriber_(subscriber_limits(config), agents_, books_, ledger_) {
     for (const auto& rack : config.racks)
         if (const auto agent = agents_.admit(rack.site, rack.agent)) inventory_.add(*agent, rack, true);
 }
 
-void Pipeline::tick(const Arrival& now)
-{
+void Pipeline::tick(const Arrival& now) {
     subscriber_.expire(now.monotonic);
     aggregator_.tick(now);
 }
 
-const Report& Pipeline::report(const Arrival& now)
-{
+const Report& Pipeline::report(const Arrival& now) {
     report_ = aggregator_.report(now);
     report_.books = books_;
     report_.gaps = ledger_.gaps();

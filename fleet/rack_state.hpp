@@ -24,7 +24,8 @@ struct RackLimits {
 
 class RackState {
 public:
-    RackState(const RackLimits& limits, MeterGroups& groups, PointBooks& books) : limits_(&limits), groups_(&groups), books_(&books) {}
+    RackState(const RackLimits& limits, MeterGroups& groups, PointBooks& books)
+        : limits_(&limits), groups_(&groups), books_(&books) {}
 
     void learn(const proto::Catalog& catalog, const std::vector<std::string>& feeds);
     void status(const Envelope& from, const proto::Status& message);
@@ -46,7 +47,9 @@ public:
         std::uint32_t points_measured = 0, points_assumed = 0;
     };
     const Power& power() const { return power_; }
-    bool without_cut() const { return !layouts_.empty() && layouts_.back().cuts.empty(); }  // nothing to make a total of
+    bool without_cut() const {
+        return !layouts_.empty() && layouts_.back().cuts.empty();
+    }  // nothing to make a total of
     bool controller_lost() const { return lost_; }
     bool clock_off() const { return clock_off_; }
     std::optional<proto::Duration> clock_bound() const;  // nothing: the controller states none
@@ -83,14 +86,14 @@ private:
     };
     struct Boot {
         std::uint64_t id = 0;
-        proto::Duration shift{};                             // added to the controller's UTC
-        proto::Duration delay = proto::Duration::max();      // our monotonic clock less the agent's, least seen
+        proto::Duration shift{};                         // added to the controller's UTC
+        proto::Duration delay = proto::Duration::max();  // our monotonic clock less the agent's, least seen
     };
     struct Timing {
         proto::Monotonic upto;  // end of the interval
         proto::Duration to_utc;
-        proto::Duration lived;     // of this start of the agent
-        bool boot_watched;  // and whether all of that was under our eyes
+        proto::Duration lived;  // of this start of the agent
+        bool boot_watched;      // and whether all of that was under our eyes
     };
 
     const Layout* layout(std::uint64_t catalog) const;

@@ -4,8 +4,7 @@
 
 namespace gwatt::fleet {
 
-std::string_view state_name(State state)
-{
+std::string_view state_name(State state) {
     switch (state) {
         case State::measured: return "measured";
         case State::held: return "held";
@@ -15,8 +14,7 @@ std::string_view state_name(State state)
     return "missing";
 }
 
-std::string_view window_name(WindowSize size)
-{
+std::string_view window_name(WindowSize size) {
     switch (size) {
         case WindowSize::minute: return "1m";
         case WindowSize::quarter: return "15m";
@@ -25,8 +23,7 @@ std::string_view window_name(WindowSize size)
     return "1m";
 }
 
-void WindowSum::merge(const WindowSum& other)
-{
+void WindowSum::merge(const WindowSum& other) {
     if (other.seconds == 0) return;
     least_mj = seconds == 0 ? other.least_mj : std::min(least_mj, other.least_mj);
     most_mj = seconds == 0 ? other.most_mj : std::max(most_mj, other.most_mj);

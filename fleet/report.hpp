@@ -29,11 +29,11 @@ struct Total {
     double random = 0, systematic = 0;    // standard uncertainties, W
     std::uint32_t racks = 0;              // expected
     std::array<std::uint32_t, state_count> racks_in{};
-    std::array<double, state_count> watts_in{};   // of missing racks: rating, else last known power
+    std::array<double, state_count> watts_in{};             // of missing racks: rating, else last known power
     std::array<std::uint32_t, cut_level_count> racks_by{};  // measured racks by what their total stands on
-    std::uint32_t controllers_lost = 0;  // said by their will: that is not a rack without power
-    std::uint32_t without_cut = 0;       // their catalog has no point that covers the rack
-    std::uint32_t clocks_off = 0;        // controllers whose UTC is too far from ours to place readings by
+    std::uint32_t controllers_lost = 0;                     // said by their will: that is not a rack without power
+    std::uint32_t without_cut = 0;                          // their catalog has no point that covers the rack
+    std::uint32_t clocks_off = 0;  // controllers whose UTC is too far from ours to place readings by
     std::uint32_t points = 0, points_measured = 0, points_assumed = 0;  // of the cuts; assumed: accuracy not stated
     proto::Duration oldest{};            // age of the oldest reading among measured and held racks
     proto::Duration clock_bound{};       // worst of the controllers that state one
@@ -52,13 +52,15 @@ struct WindowSum {
     std::int64_t measured_mj = 0;
     std::int64_t agent_mj = 0;  // booked by agents for time without readings
     std::int64_t held_mj = 0;
-    std::int64_t peers_mj = 0;  // estimated here
+    std::int64_t peers_mj = 0;               // estimated here
     std::int64_t least_mj = 0, most_mj = 0;  // of a second: watts of the lowest and highest, times 1000
     std::int64_t seconds = 0;
     std::array<std::int64_t, state_count> rack_seconds{};
 
     std::int64_t sum() const { return measured_mj + agent_mj + held_mj + peers_mj; }
-    double mean_watts() const { return seconds == 0 ? 0 : static_cast<double>(sum()) / 1e3 / static_cast<double>(seconds); }
+    double mean_watts() const {
+        return seconds == 0 ? 0 : static_cast<double>(sum()) / 1e3 / static_cast<double>(seconds);
+    }
     void merge(const WindowSum& other);
     friend bool operator==(const WindowSum&, const WindowSum&) = default;
 };

@@ -4,8 +4,7 @@
 
 namespace gwatt::fleet {
 
-SequenceSet::Take SequenceSet::take(std::uint64_t sequence)
-{
+SequenceSet::Take SequenceSet::take(std::uint64_t sequence) {
     if (sequence == 0 || sequence == UINT64_MAX) return Take::implausible;
     if (intervals_.empty()) {
         intervals_.push_back({sequence, sequence});
@@ -20,10 +19,9 @@ SequenceSet::Take SequenceSet::take(std::uint64_t sequence)
     return insert(sequence);
 }
 
-SequenceSet::Take SequenceSet::insert(std::uint64_t sequence)
-{
-    const auto after =
-        std::upper_bound(intervals_.begin(), intervals_.end(), sequence, [](std::uint64_t s, const Interval& i) { return s < i.first; });
+SequenceSet::Take SequenceSet::insert(std::uint64_t sequence) {
+    const auto after = std::upper_bound(intervals_.begin(), intervals_.end(), sequence,
+                                        [](std::uint64_t s, const Interval& i) { return s < i.first; });
     const bool newest = after == intervals_.end();
     const bool has_before = after != intervals_.begin();
     if (has_before && sequence <= (after - 1)->last) return Take::duplicate;
@@ -48,8 +46,7 @@ SequenceSet::Take SequenceSet::insert(std::uint64_t sequence)
     return newest ? Take::next : Take::late;
 }
 
-std::uint64_t SequenceSet::missing() const
-{
+std::uint64_t SequenceSet::missing() const {
     std::uint64_t sum = 0;
     for (std::size_t i = 1; i < intervals_.size(); ++i) sum += intervals_[i].first - intervals_[i - 1].last - 1;
     return sum;

@@ -5,8 +5,7 @@
 namespace gwatt::fleet {
 
 namespace {
-Reason reason_of(boost::system::error_code error)
-{
+Reason reason_of(boost::system::error_code error) {
     switch (static_cast<proto::DecodeError>(error.value())) {
         case proto::DecodeError::malformed: return Reason::malformed;
         case proto::DecodeError::wrong_schema: return Reason::wrong_schema;
@@ -20,16 +19,14 @@ Reason reason_of(boost::system::error_code error)
 
 void Subscriber::reject(boost::system::error_code error) { books_.reject(reason_of(error)); }
 
-void Subscriber::take(const runtime::ReceivedMessage& message, const Arrival& arrival)
-{
+void Subscriber::take(const runtime::ReceivedMessage& message, const Arrival& arrival) {
     ++books_.received;
     const auto topic = proto::parse_topic(message.topic);
     if (!topic) return books_.reject(Reason::bad_topic);
     decode(*topic, message.payload, arrival);
 }
 
-void Subscriber::decode(const proto::TopicParts& topic, proto::Bytes payload, const Arrival& arrival)
-{
+void Subscriber::decode(const proto::TopicParts& topic, proto::Bytes payload, const Arrival& arrival) {
     const Envelope from{0, topic.site, topic.agent, topic.history, arrival};
     switch (topic.stream) {
         case proto::Stream::catalog: return decode_catalog(from, payload);
@@ -43,8 +40,7 @@ void Subscriber::decode(const proto::TopicParts& topic, proto::Bytes payload, co
     books_.reject(Reason::foreign_stream);
 }
 
-bool Subscriber::admit(Envelope& from)
-{
+bool Subscriber::admit(Envelope& from) {
     auto agent = agents_.find(from.site, from.name);
     if (!agent && !limits_.admit_unlisted) return books_.reject(Reason::unlisted_agent), false;
     if (!agent) agent = agents_.admit(from.site, from.name);
@@ -55,8 +51,7 @@ bool Subscriber::admit(Envelope& from)
     return true;
 }
 
-void Subscriber::decode_catalog(Envelope from, proto::Bytes payload)
-{
+void Subscriber::decode_catalog(Envelope from, proto::Bytes payload) {
     const auto message = decoder_.catalog(payload);
     if (!message) return reject(message.error());
     const proto::Catalog& catalog = **message;
@@ -67,24 +62,23 @@ void Subscriber::decode_catalog(Envelope from, proto::Bytes payload)
     replay(from.agent);
 }
 
-void Subscriber::decode_status(Envelope from, proto::Bytes payload)
-{
+void Subscriber::decode_status(Envelope from, proto::Bytes payload) {
     const auto message = decoder_.status(payload);
     if (!message) return reject(message.error());
     if (admit(from)) next_.status(from, **message);
 }
 
-void Subscriber::decode_readings(Envelope from, proto::Stream stream, proto::Bytes payload)
-{
+void Subscriber::decode_readings(Envelope from, proto::Stream stream, proto::Bytes payload) {
     const auto header = decoder_.header(payload);
     if (!header) return reject(header.error());
     if (!admit(from)) return;
-    if (const auto* catalog = catalogs_.find(from.agent, header->catalog)) return hand_on(from, stream, payload, *catalog);
+    if (const auto* catalog = catalogs_.find(from.agent, header->catalog))
+        return hand_on(from, stream, payload, *catalog);
     park(from, stream, payload, header->catalog);
 }
 
-void Subscriber::hand_on(const Envelope& from, proto::Stream stream, proto::Bytes payload, const proto::Catalog& catalog)
-{
+void Subscriber::hand_on(const Envelope& from, proto::Stream stream, proto::Bytes payload,
+                         const proto::Catalog& catalog) {
     if (stream == proto::Stream::live) {
         const auto message = decoder_.live(payload, catalog);
         message ? next_.live(from, **message, catalog) : reject(message.error());
@@ -94,8 +88,7 @@ void Subscriber::hand_on(const Envelope& from, proto::Stream stream, proto::Byte
     }
 }
 
-void Subscriber::park(const Envelope& from, proto::Stream stream, proto::Bytes payload, std::uint64_t catalog)
-{
+void Subscriber::park(const Envelope& from, proto::Stream stream, proto::Bytes payload, std::uint64_t catalog) {
     if (from.agent >= parked_count_.size()) parked_count_.resize(from.agent + 1);
     auto& count = parked_count_[from.agent];
     if (count >= limits_.parked_per_agent || parked_bytes_ + payload.size() > limits_.parked_bytes)
@@ -107,8 +100,7 @@ void Subscriber::park(const Envelope& from, proto::Stream stream, proto::Bytes p
 }
 
 // The agent's messages whose catalog is there now, in the order in which they came.
-void Subscriber::replay(AgentIndex agent)
-{
+void Subscriber::replay(AgentIndex agent) {
     if (agent >= parked_count_.size() || parked_count_[agent] == 0) return;
     std::deque<Parked> waiting;
     std::swap(waiting, parked_);
@@ -125,8 +117,7 @@ void Subscriber::replay(AgentIndex agent)
     }
 }
 
-void Subscriber::expire(runtime::Monotonic now)
-{
+void Subscriber::expire(runtime::Monotonic now) {
     while (!parked_.empty() && now - parked_.front().from.arrival.monotonic > limits_.parked_for) {
         --parked_count_[parked_.front().from.agent];
         --books_.parked;

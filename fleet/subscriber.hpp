@@ -16,9 +16,9 @@
 namespace gwatt::fleet {
 
 struct SubscriberLimits {
-    bool admit_unlisted = true;                      // agents that are not in the table yet
-    std::size_t parked_bytes = 16u << 20;            // of all messages that wait for a catalog
-    std::size_t parked_per_agent = 64;               // messages
+    bool admit_unlisted = true;            // agents that are not in the table yet
+    std::size_t parked_bytes = 16u << 20;  // of all messages that wait for a catalog
+    std::size_t parked_per_agent = 64;     // messages
     proto::Duration parked_for = std::chrono::seconds(60);
 };
 
@@ -27,9 +27,7 @@ public:
     static constexpr std::string_view filter = "gwatt/v1/+/+/#";
 
     Subscriber(SubscriberLimits limits, AgentTable& agents, Books& books, MessageSink& next)
-        : limits_(limits), agents_(agents), books_(books), next_(next)
-    {
-    }
+        : limits_(limits), agents_(agents), books_(books), next_(next) {}
 
     void take(const runtime::ReceivedMessage& message, const Arrival& arrival);
     // Gives up on messages that waited too long. Call about once a second.

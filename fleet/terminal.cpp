@@ -8,27 +8,23 @@
 namespace gwatt::fleet {
 
 namespace {
-winsize size_of_terminal()
-{
+winsize size_of_terminal() {
     winsize size{};
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) size = {};
     return size;
 }
-void put(const std::string& text)
-{
+void put(const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
 }
 }  // namespace
 
 // The alternate screen, without a cursor; and back.
-Terminal::Terminal(bool once) : live_(!once && isatty(STDOUT_FILENO) != 0)
-{
+Terminal::Terminal(bool once) : live_(!once && isatty(STDOUT_FILENO) != 0) {
     if (live_) put("\x1b[?1049h\x1b[?25l");
 }
 
-Terminal::~Terminal()
-{
+Terminal::~Terminal() {
     if (live_) put("\x1b[?25h\x1b[?1049l");
 }
 

@@ -6,8 +6,7 @@
 
 namespace gwatt::fleet {
 
-Accuracy accuracy_of(const proto::Sensor& sensor, double watts)
-{
+Accuracy accuracy_of(const proto::Sensor& sensor, double watts) {
     const double size = std::fabs(watts);
     const proto::AccuracyBand* best = nullptr;
     double best_distance = 0;
@@ -19,11 +18,11 @@ Accuracy accuracy_of(const proto::Sensor& sensor, double watts)
     if (!best) return {size * assumed_accuracy + quantum, true};
     const double half_width = std::fabs(best->relative) * size + std::fabs(best->absolute);
     if (!std::isfinite(half_width)) return {size * assumed_accuracy + quantum, true};
-    return {half_width, sensor.basis == proto::AccuracyBasis::assumed || sensor.basis == proto::AccuracyBasis::unspecified};
+    return {half_width,
+            sensor.basis == proto::AccuracyBasis::assumed || sensor.basis == proto::AccuracyBasis::unspecified};
 }
 
-MeterGroups::Group MeterGroups::of(const proto::Sensor& sensor)
-{
+MeterGroups::Group MeterGroups::of(const proto::Sensor& sensor) {
     std::size_t key = static_cast<std::size_t>(sensor.point);
     const auto mix = [&](double value) { key = key * 1099511628211u + std::hash<double>{}(value); };
     mix(sensor.resolution);
@@ -37,8 +36,7 @@ MeterGroups::Group MeterGroups::of(const proto::Sensor& sensor)
     return group;
 }
 
-void GroupShares::add(MeterGroups::Group group, double half_width)
-{
+void GroupShares::add(MeterGroups::Group group, double half_width) {
     for (std::size_t i = 0; i < used_; ++i) {
         if (shares_[i].group == group) {
             shares_[i].half_width += half_width;
@@ -53,22 +51,19 @@ void GroupShares::add(MeterGroups::Group group, double half_width)
     }
 }
 
-void ErrorSum::clear()
-{
+void ErrorSum::clear() {
     random_squares_ = 0;
     std::fill(half_widths_.begin(), half_widths_.end(), 0.0);
 }
 
-void ErrorSum::add_systematic(MeterGroups::Group group, double half_width)
-{
+void ErrorSum::add_systematic(MeterGroups::Group group, double half_width) {
     if (group >= half_widths_.size()) half_widths_.resize(group + 1u);
     half_widths_[group] += half_width;
 }
 
 double ErrorSum::random() const { return std::sqrt(random_squares_); }
 
-double ErrorSum::systematic() const
-{
+double ErrorSum::systematic() const {
     double squares = 0;
     for (const double half_width : half_widths_) squares += half_width * half_width / 3;
     return std::sqrt(squares);

@@ -43,7 +43,8 @@ public:
 
 private:
     std::unordered_map<std::size_t, Group> models_;
-    std::vector<proto::Sensor> sensors_ = std::vector<proto::Sensor>(first_model);  // one of each; guesses: nothing said
+    std::vector<proto::Sensor> sensors_ =
+        std::vector<proto::Sensor>(first_model);  // one of each; guesses: nothing said
 };
 
 // A few amounts by group, for one rack. Fixed size; what does not fit counts as `other`.
@@ -69,9 +70,9 @@ public:
     void clear();
     void add_random(double standard_uncertainty) { random_squares_ += standard_uncertainty * standard_uncertainty; }
     void add_systematic(MeterGroups::Group group, double half_width);
-    double random() const;      // standard uncertainties, W
+    double random() const;  // standard uncertainties, W
     double systematic() const;
-    double expanded() const;    // coverage_factor times both together
+    double expanded() const;  // coverage_factor times both together
 
 private:
     double random_squares_ = 0;

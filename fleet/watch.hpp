@@ -9,9 +9,7 @@ namespace gwatt::fleet {
 class Watch {
 public:
     Watch(const runtime::Logger& log, const runtime::Clock& clock)
-        : refused_(log, clock, "messages refused"), uncovered_(log, clock, "racks not measured")
-    {
-    }
+        : refused_(log, clock, "messages refused"), uncovered_(log, clock, "racks not measured") {}
     void look(const Report& report);
 
 private:

@@ -7,38 +7,34 @@
 namespace gwatt::fleet {
 
 namespace {
-State state_of(const SecondEnergy& e)
-{
+State state_of(const SecondEnergy& e) {
     const auto unknown = e.unknown_ns();
-    if (e.known_ns >= e.held_ns && e.known_ns >= unknown) return e.estimated_mj > e.measured_mj ? State::estimated : State::measured;
+    if (e.known_ns >= e.held_ns && e.known_ns >= unknown)
+        return e.estimated_mj > e.measured_mj ? State::estimated : State::measured;
     return e.held_ns >= unknown ? State::held : State::missing;
 }
 }  // namespace
 
 WindowLane::WindowLane(bool final, std::int64_t first, const CurveLimits& limits, const Inventory& inventory,
                        std::vector<TrackedRack>& racks, WindowSink sink)
-    : final_(final), next_(first), limits_(limits), inventory_(inventory), racks_(racks), sink_(std::move(sink))
-{
+    : final_(final), next_(first), limits_(limits), inventory_(inventory), racks_(racks), sink_(std::move(sink)) {
     for (std::size_t i = 0; i < open_.size(); ++i) {
         open_[i].size = static_cast<WindowSize>(i);
         open_[i].final = final;
     }
 }
 
-void WindowLane::run_to(std::int64_t second)
-{
+void WindowLane::run_to(std::int64_t second) {
     while (next_ < second) step();
 }
 
-void WindowLane::skip_to(std::int64_t second)
-{
+void WindowLane::skip_to(std::int64_t second) {
     if (second <= next_) return;
     for (auto& window : open_) window.sums.clear();
     next_ = second;
 }
 
-void WindowLane::step()
-{
+void WindowLane::step() {
     cursors_.resize(racks_.size());
     rack_seconds_.assign(racks_.size(), {});
     second_.assign(inventory_.scopes().size(), {});
@@ -49,8 +45,7 @@ void WindowLane::step()
     close_windows();
 }
 
-void WindowLane::measure()
-{
+void WindowLane::measure() {
     for (std::size_t i = 0; i < racks_.size(); ++i) {
         if (!racks_[i].curve) continue;
         auto& second = rack_seconds_[i];
@@ -60,16 +55,17 @@ void WindowLane::measure()
 }
 
 // For the time of the second in which nothing is known of a rack: its peers, else the site file, else it is missing.
-void WindowLane::estimate()
-{
+void WindowLane::estimate() {
     const auto& inventory = inventory_.racks();
-    const bool needed = std::any_of(rack_seconds_.begin(), rack_seconds_.end(), [](const RackSecond& s) { return s.energy.unknown_ns() > 0; });
+    const bool needed = std::any_of(rack_seconds_.begin(), rack_seconds_.end(),
+                                    [](const RackSecond& s) { return s.energy.unknown_ns() > 0; });
     if (needed) {
         peers_.clear(inventory_.peer_groups());
         for (std::size_t i = 0; i < racks_.size(); ++i) {
             const auto& e = rack_seconds_[i].energy;
             if (rack_seconds_[i].state != State::measured || e.known_ns != second_ns) continue;
-            peers_.offer(inventory[i].peers, inventory[i].config.rating_watts, static_cast<double>(e.measured_mj + e.estimated_mj) / 1e3);
+            peers_.offer(inventory[i].peers, inventory[i].config.rating_watts,
+                         static_cast<double>(e.measured_mj + e.estimated_mj) / 1e3);
         }
     }
     for (std::size_t i = 0; i < racks_.size(); ++i) {
@@ -88,8 +84,7 @@ void WindowLane::estimate()
     }
 }
 
-void WindowLane::sum()
-{
+void WindowLane::sum() {
     const auto& inventory = inventory_.racks();
     for (std::size_t i = 0; i < racks_.size(); ++i) {
         const auto& rack = rack_seconds_[i];
@@ -109,8 +104,7 @@ void WindowLane::sum()
     }
 }
 
-void WindowLane::close_windows()
-{
+void WindowLane::close_windows() {
     auto& minute = open_[0];
     minute.sums.resize(second_.size());
     for (std::size_t i = 0; i < second_.size(); ++i) minute.sums[i].merge(second_[i]);
@@ -123,8 +117,7 @@ void WindowLane::close_windows()
         if (next_ % window_seconds[w] == 0) close(static_cast<WindowSize>(w));
 }
 
-void WindowLane::close(WindowSize size)
-{
+void WindowLane::close(WindowSize size) {
     auto& window = open_[static_cast<std::size_t>(size)];
     window.start = next_ - window_seconds[static_cast<std::size_t>(size)];
     if (sink_) sink_(window);

@@ -27,8 +27,8 @@ using WindowSink = std::function<void(const Window&)>;
 class WindowLane {
 public:
     // first: UTC second of its first step. books_gaps: energy of unknown seconds is booked with the racks (one lane only).
-    WindowLane(bool final, std::int64_t first, const CurveLimits& limits, const Inventory& inventory, std::vector<TrackedRack>& racks,
-               WindowSink sink);
+    WindowLane(bool final, std::int64_t first, const CurveLimits& limits, const Inventory& inventory,
+               std::vector<TrackedRack>& racks, WindowSink sink);
 
     std::int64_t next() const { return next_; }  // second of the next step
     void run_to(std::int64_t second);            // steps over all seconds before `second`
@@ -56,9 +56,9 @@ private:
     std::vector<TrackedRack>& racks_;
     WindowSink sink_;
     Peers peers_;
-    std::vector<RackCurve::Cursor> cursors_;   // by rack
-    std::vector<RackSecond> rack_seconds_;     // by rack
-    std::vector<WindowSum> second_;            // by scope
+    std::vector<RackCurve::Cursor> cursors_;  // by rack
+    std::vector<RackSecond> rack_seconds_;    // by rack
+    std::vector<WindowSum> second_;           // by scope
     std::array<Window, window_seconds.size()> open_;
 };
 

@@ -70,7 +70,8 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
     while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
     for (const auto& unit : units) {
         const double nanoseconds = value * unit.seconds * 1e9;
-        if (unit.name == rest && nanoseconds < 9e18) return std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds + 0.5));
+        if (unit.name == rest && nanoseconds < 9e18)
+            return std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds + 0.5));
     }
     return {};
 }
@@ -91,7 +92,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
         now[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
             now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0u : 1u)});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) now[j] = std::min(now[j], before[j - 2] + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = std::min(now[j], before[j - 2] + 1);
         }
         before = last;
         last = now;
@@ -124,7 +126,9 @@ struct TomlTable::Node {
     std::set<std::string, std::less<>> known;
 
     const toml::node* mark(std::string_view key);
-    std::string place(std::string_view key) const { return path.empty() ? std::string(key) : path + "." + std::string(key); }
+    std::string place(std::string_view key) const {
+        return path.empty() ? std::string(key) : path + "." + std::string(key);
+    }
     std::uint32_t line_of(std::string_view key) const;
     std::string slip_for(std::string_view key) const;
     void fail(std::string_view key, std::string_view expected) const;
@@ -138,7 +142,7 @@ struct TomlDocument::Content {
     std::string name;
     toml::table tree;
     Environment environment;
-    std::deque<TomlTable::Node> nodes;  // a deque: handles stay valid as it grows
+    std::deque<TomlTable::Node> nodes;                          // a deque: handles stay valid as it grows
     std::vector<std::pair<std::uint32_t, std::string>> faults;  // line, text
 
     void fail(std::uint32_t line, std::string text) { faults.emplace_back(line, std::move(text)); }
@@ -150,7 +154,8 @@ void TomlDocument::Content::throw_all() {
     std::string all;
     for (std::size_t i = 0; i < faults.size() && i < most_faults; ++i)
         all += (i ? "\n" : "") + name + ":" + std::to_string(faults[i].first) + ": " + faults[i].second;
-    if (faults.size() > most_faults) all += "\n" + name + ": and " + std::to_string(faults.size() - most_faults) + " more";
+    if (faults.size() > most_faults)
+        all += "\n" + name + ": and " + std::to_string(faults.size() - most_faults) + " more";
     throw ConfigError(all);
 }
 
@@ -166,7 +171,8 @@ std::uint32_t TomlTable::Node::line_of(std::string_view key) const {
 
 void TomlTable::Node::fail(std::string_view key, std::string_view expected) const {
     const auto* node = table->get(key);
-    document->fail(line_of(key), place(key) + ": found " + (node ? shown(*node) : "nothing") + ", expected " + std::string(expected));
+    document->fail(line_of(key),
+                   place(key) + ": found " + (node ? shown(*node) : "nothing") + ", expected " + std::string(expected));
 }
 
 // A key that nobody has asked for and that looks like `key` misspelt.
@@ -190,7 +196,8 @@ std::optional<std::string> TomlTable::Node::variable(std::string_view key, std::
     const std::string name(inside.substr(0, dash));
     auto value = document->environment(name);
     if (dash != std::string_view::npos && (!value || value->empty())) return std::string(inside.substr(dash + 2));
-    if (!value) document->fail(line_of(key), place(key) + ": found ${" + name + "}, expected that variable in the environment");
+    if (!value)
+        document->fail(line_of(key), place(key) + ": found ${" + name + "}, expected that variable in the environment");
     return value;
 }
 
@@ -234,7 +241,8 @@ std::uint32_t TomlTable::line(std::string_view key) const { return node_->line_o
 void TomlTable::fault(std::string_view key, std::string_view expected) const { node_->fail(key, expected); }
 
 void TomlTable::fault(std::string_view key, std::string_view found, std::string_view expected) const {
-    node_->document->fail(node_->line_of(key), node_->place(key) + ": found " + std::string(found) + ", expected " + std::string(expected));
+    node_->document->fail(node_->line_of(key),
+                          node_->place(key) + ": found " + std::string(found) + ", expected " + std::string(expected));
 }
 
 void TomlTable::refuse(std::string_view key, std::string_view expected) const {
@@ -244,8 +252,7 @@ void TomlTable::refuse(std::string_view key, std::string_view expected) const {
 
 namespace {
 // Says the mistake and stands in for the value.
-template <class T, class Say>
-T instead(const std::optional<T>& fallback, T least, Say say) {
+template <class T, class Say> T instead(const std::optional<T>& fallback, T least, Say say) {
     say();
     return fallback ? *fallback : least;
 }
@@ -259,13 +266,15 @@ std::string TomlTable::text(std::string_view key, std::optional<std::string> fal
     return node_->expand(key, node->as_string()->get());
 }
 
-std::int64_t TomlTable::integer(std::string_view key, std::int64_t lowest, std::int64_t highest, std::optional<std::int64_t> fallback) {
+std::int64_t TomlTable::integer(std::string_view key, std::int64_t lowest, std::int64_t highest,
+                                std::optional<std::int64_t> fallback) {
     const auto* node = node_->mark(key);
     const auto expected = "a whole number from " + std::to_string(lowest) + " to " + std::to_string(highest);
     if (!node && fallback) return *fallback;
     if (!node) return instead(fallback, lowest, [&] { node_->missing(key, expected); });
     const auto* value = node->as_integer();
-    if (!value || value->get() < lowest || value->get() > highest) return instead(fallback, lowest, [&] { node_->fail(key, expected); });
+    if (!value || value->get() < lowest || value->get() > highest)
+        return instead(fallback, lowest, [&] { node_->fail(key, expected); });
     return value->get();
 }
 
@@ -275,7 +284,8 @@ double TomlTable::number(std::string_view key, double lowest, double highest, st
     if (!node && fallback) return *fallback;
     if (!node) return instead(fallback, lowest, [&] { node_->missing(key, expected); });
     const auto value = node->is_number() ? node->value<double>() : std::nullopt;
-    if (!value || !(*value >= lowest && *value <= highest)) return instead(fallback, lowest, [&] { node_->fail(key, expected); });
+    if (!value || !(*value >= lowest && *value <= highest))
+        return instead(fallback, lowest, [&] { node_->fail(key, expected); });
     return *value;
 }
 
@@ -287,15 +297,18 @@ bool TomlTable::flag(std::string_view key, std::optional<bool> fallback) {
     return node->as_boolean()->get();
 }
 
-std::chrono::nanoseconds TomlTable::duration(std::string_view key, std::chrono::nanoseconds lowest, std::chrono::nanoseconds highest,
+std::chrono::nanoseconds TomlTable::duration(std::string_view key, std::chrono::nanoseconds lowest,
+                                             std::chrono::nanoseconds highest,
                                              std::optional<std::chrono::nanoseconds> fallback) {
     const auto* node = node_->mark(key);
-    const auto expected = "a duration from \"" + duration_text(lowest) + "\" to \"" + duration_text(highest) + "\" (units ms, s, min, h, d)";
+    const auto expected = "a duration from \"" + duration_text(lowest) + "\" to \"" + duration_text(highest) +
+                          "\" (units ms, s, min, h, d)";
     if (!node && fallback) return *fallback;
     if (!node) return instead(fallback, lowest, [&] { node_->missing(key, expected); });
     const auto* text = node->as_string();
     const auto value = text ? parse_duration(node_->expand(key, text->get())) : std::nullopt;
-    if (!value || *value < lowest || *value > highest) return instead(fallback, lowest, [&] { node_->fail(key, expected); });
+    if (!value || *value < lowest || *value > highest)
+        return instead(fallback, lowest, [&] { node_->fail(key, expected); });
     return *value;
 }
 
@@ -309,21 +322,26 @@ std::vector<std::string> TomlTable::texts(std::string_view key) {
         return out;
     }
     for (const auto& element : *array) {
-        if (element.is_string()) out.push_back(node_->expand(key, element.as_string()->get()));
-        else node_->fail(key, "an array of texts");
+        if (element.is_string())
+            out.push_back(node_->expand(key, element.as_string()->get()));
+        else
+            node_->fail(key, "an array of texts");
     }
     return out;
 }
 
-std::optional<std::size_t> TomlTable::chosen(std::string_view key, const std::vector<std::string_view>& known, bool required) {
+std::optional<std::size_t> TomlTable::chosen(std::string_view key, const std::vector<std::string_view>& known,
+                                             bool required) {
     const auto* node = node_->mark(key);
     std::string expected = "one of";
     for (const auto name : known) expected += (name == known.front() ? " " : ", ") + quoted(name);
     if (!node && !required) return {};
     const std::optional<std::size_t> instead = required ? std::optional<std::size_t>(0) : std::nullopt;
     const auto* text = node ? node->as_string() : nullptr;
-    if (!node) node_->missing(key, expected);
-    else if (!text) node_->fail(key, expected);
+    if (!node)
+        node_->missing(key, expected);
+    else if (!text)
+        node_->fail(key, expected);
     if (!text) return instead;
     const auto value = node_->expand(key, text->get());
     const auto found = std::find(known.begin(), known.end(), value);
@@ -366,16 +384,20 @@ std::string TomlTable::as_text(std::string_view key) {
     constexpr auto expected = "text, a number, true/false or an array of these";
     std::string out;
     const auto one = [&](const toml::node& value) {
-        if (value.is_value()) out += value.is_string() ? node_->expand(key, value.as_string()->get()) : shown(value);
-        else node_->fail(key, expected);
+        if (value.is_value())
+            out += value.is_string() ? node_->expand(key, value.as_string()->get()) : shown(value);
+        else
+            node_->fail(key, expected);
     };
-    if (!node) node_->missing(key, expected);
+    if (!node)
+        node_->missing(key, expected);
     else if (const auto* array = node->as_array()) {
         for (std::size_t i = 0; i < array->size(); ++i) {
             if (i) out += ',';
             one((*array)[i]);
         }
-    } else one(*node);
+    } else
+        one(*node);
     return out;
 }
 
@@ -391,7 +413,9 @@ TomlDocument TomlDocument::load(const std::string& file, Environment environment
         in.read(block, sizeof block);
         text.append(block, static_cast<std::size_t>(in.gcount()));
     }
-    if (!in.eof()) throw ConfigError(file + (text.size() > largest_file ? ": too large for a configuration file" : ": cannot be read"));
+    if (!in.eof())
+        throw ConfigError(file +
+                          (text.size() > largest_file ? ": too large for a configuration file" : ": cannot be read"));
     return parse(text, file, std::move(environment));
 }
 

@@ -32,15 +32,18 @@ public:
     bool has(std::string_view key) const;  // does not mark
 
     std::string text(std::string_view key, std::optional<std::string> fallback = {});
-    std::int64_t integer(std::string_view key, std::int64_t lowest, std::int64_t highest, std::optional<std::int64_t> fallback = {});
+    std::int64_t integer(std::string_view key, std::int64_t lowest, std::int64_t highest,
+                         std::optional<std::int64_t> fallback = {});
     double number(std::string_view key, double lowest, double highest, std::optional<double> fallback = {});
     bool flag(std::string_view key, std::optional<bool> fallback = {});
     // "250ms", "10s", "5min", "1h", "1d"
-    std::chrono::nanoseconds duration(std::string_view key, std::chrono::nanoseconds lowest, std::chrono::nanoseconds highest,
+    std::chrono::nanoseconds duration(std::string_view key, std::chrono::nanoseconds lowest,
+                                      std::chrono::nanoseconds highest,
                                       std::optional<std::chrono::nanoseconds> fallback = {});
     std::vector<std::string> texts(std::string_view key);  // empty where missing
     template <class T>
-    T choice(std::string_view key, const std::vector<std::pair<std::string_view, T>>& known, std::optional<T> fallback = {});
+    T choice(std::string_view key, const std::vector<std::pair<std::string_view, T>>& known,
+             std::optional<T> fallback = {});
 
     std::optional<TomlTable> table(std::string_view key);
     std::vector<TomlTable> tables(std::string_view key);  // [[key]]; empty where missing
@@ -48,7 +51,7 @@ public:
     // For tables whose keys are the user's own names (the options of a driver). keys() marks nothing; as_text() takes
     // text, number, flag alike, as written.
     std::vector<std::string> keys() const;
-    std::string as_text(std::string_view key);  // a list becomes "a,b,c"
+    std::string as_text(std::string_view key);       // a list becomes "a,b,c"
     std::uint32_t line(std::string_view key) const;  // of the key, or of the table where it is missing
 
     // A mistake at the key's line, or at the table's where the key is missing. refuse() throws at once, with all the
@@ -69,7 +72,8 @@ private:
 class TomlDocument {
 public:
     static TomlDocument load(const std::string& file, Environment environment = process_environment);
-    static TomlDocument parse(std::string_view text, const std::string& name, Environment environment = process_environment);
+    static TomlDocument parse(std::string_view text, const std::string& name,
+                              Environment environment = process_environment);
     TomlDocument(TomlDocument&&) noexcept;
     ~TomlDocument();
 
@@ -88,7 +92,8 @@ private:
 std::string_view nearest_name(std::string_view word, const std::vector<std::string_view>& known);
 
 template <class T>
-T TomlTable::choice(std::string_view key, const std::vector<std::pair<std::string_view, T>>& known, std::optional<T> fallback) {
+T TomlTable::choice(std::string_view key, const std::vector<std::pair<std::string_view, T>>& known,
+                    std::optional<T> fallback) {
     std::vector<std::string_view> names;
     for (const auto& entry : known) names.push_back(entry.first);
     const auto index = chosen(key, names, !fallback);

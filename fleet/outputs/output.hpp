@@ -8,8 +8,8 @@ namespace gwatt::fleet {
 class Output {
 public:
     virtual ~Output() = default;
-    virtual void report(const Report& report) = 0;   // about once a second
-    virtual void window(const Window& window) = 0;   // provisional, later final
+    virtual void report(const Report& report) = 0;  // about once a second
+    virtual void window(const Window& window) = 0;  // provisional, later final
 };
 
 }  // namespace gwatt::fleet

@@ -31,22 +31,20 @@ struct Answer {
     std::shared_ptr<const std::string> body;
 };
 
-std::string head_of(std::string_view status, std::string_view type, std::size_t length, bool keep_alive, std::string_view more = {})
-{
+std::string head_of(std::string_view status, std::string_view type, std::size_t length, bool keep_alive,
+                    std::string_view more = {}) {
     std::string head = "HTTP/1.1 ";
     head.append(status).append("\r\nServer: gwatt-fleet/" GWATT_VERSION "\r\nContent-Type: ").append(type);
     head.append("\r\nContent-Length: ").append(std::to_string(length)).append(more);
     return head.append(keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n");
 }
 
-Answer plain(std::string_view status, std::string_view text, bool keep_alive, std::string_view more = {})
-{
+Answer plain(std::string_view status, std::string_view text, bool keep_alive, std::string_view more = {}) {
     auto body = std::make_shared<const std::string>(text);
     return {head_of(status, "text/plain; charset=utf-8", body->size(), keep_alive, more), body};
 }
 
-Answer answer(const http::request<http::empty_body>& request, const Page& page)
-{
+Answer answer(const http::request<http::empty_body>& request, const Page& page) {
     const bool keep_alive = request.keep_alive();
     if (request.method() != http::verb::get && request.method() != http::verb::head)
         return plain("405 Method Not Allowed", "GET only\n", keep_alive, "\r\nAllow: GET, HEAD");
@@ -73,8 +71,7 @@ struct Counted {
     std::size_t& count_;
 };
 
-tcp::endpoint endpoint_of(const std::string& address, std::uint16_t port)
-{
+tcp::endpoint endpoint_of(const std::string& address, std::uint16_t port) {
     boost::system::error_code error;
     const auto parsed = asio::ip::make_address(address, error);
     if (error) throw boost::system::system_error(error, "metrics address " + address);
@@ -83,18 +80,14 @@ tcp::endpoint endpoint_of(const std::string& address, std::uint16_t port)
 }  // namespace
 
 MetricsServer::MetricsServer(asio::io_context& loop, const std::string& address, std::uint16_t port, Page page)
-    : acceptor_(loop, endpoint_of(address, port)), page_(std::move(page)), port_(acceptor_.local_endpoint().port())
-{
-}
+    : acceptor_(loop, endpoint_of(address, port)), page_(std::move(page)), port_(acceptor_.local_endpoint().port()) {}
 
-void MetricsServer::stop()
-{
+void MetricsServer::stop() {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
 }
 
-asio::awaitable<void> MetricsServer::run()
-{
+asio::awaitable<void> MetricsServer::run() {
     auto executor = co_await asio::this_coro::executor;
     while (acceptor_.is_open()) {
         auto [error, socket] = co_await acceptor_.async_accept(as_value);
@@ -113,8 +106,7 @@ asio::awaitable<void> MetricsServer::run()
     }
 }
 
-asio::awaitable<void> MetricsServer::serve(tcp::socket socket)
-{
+asio::awaitable<void> MetricsServer::serve(tcp::socket socket) {
     const Counted counted(connections_);
     beast::tcp_stream stream(std::move(socket));
     beast::flat_buffer buffer(longest_request);

@@ -13,13 +13,11 @@ namespace {
 using namespace gwatt;
 using namespace gwatt::test;
 
-void require(bool holds)
-{
+void require(bool holds) {
     if (!holds) std::abort();
 }
 
-void check(ModelFleet& fleet, double now)
-{
+void check(ModelFleet& fleet, double now) {
     require(fleet.books.balanced());
     for (const auto& total : fleet.report(now).totals) {
         require(std::isfinite(total.watts) && std::isfinite(total.low) && !std::isnan(total.high));
@@ -33,12 +31,12 @@ void check(ModelFleet& fleet, double now)
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
-{
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fleet::AggregatorOptions options;
     options.windows.final_after = std::chrono::seconds(10);
     ModelFleet fleet(options, {}, 10);
-    ModelRack good("s", "good", {power_sensor("in", proto::Point::rack_in)}, [](std::size_t, double) { return 1000.0; });
+    ModelRack good("s", "good", {power_sensor("in", proto::Point::rack_in)},
+                   [](std::size_t, double) { return 1000.0; });
     fleet.take(good.catalog_message(), 0);
     std::string_view rest(reinterpret_cast<const char*>(data), size);
     double now = 1;
@@ -50,7 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto payload = rest.substr(4, length);
         rest.remove_prefix(4 + payload.size());
         const bool history = (stream & 0x80) != 0;
-        fleet.take({proto::topic("s", "a", static_cast<proto::Stream>(stream % 7), history), std::string(payload)}, now);
+        fleet.take({proto::topic("s", "a", static_cast<proto::Stream>(stream % 7), history), std::string(payload)},
+                   now);
     }
     for (; played < 3; ++played) fleet.take(good.live_message(now + played), now + played + 1);
     check(fleet, now + 4);

@@ -10,29 +10,29 @@ using namespace gwatt::test;
 namespace {
 class Seed {
 public:
-    void add(proto::Stream stream, const Wire& wire, int pass = 1, bool history = false)
-    {
+    void add(proto::Stream stream, const Wire& wire, int pass = 1, bool history = false) {
         bytes_ += static_cast<char>(static_cast<unsigned>(stream) | (history ? 0x80u : 0u));
         bytes_ += static_cast<char>(pass);
         bytes_ += static_cast<char>(wire.payload.size() & 0xff);
         bytes_ += static_cast<char>(wire.payload.size() >> 8);
         bytes_ += wire.payload;
     }
-    void write(const std::string& folder, const std::string& name) const { std::ofstream(folder + "/" + name, std::ios::binary) << bytes_; }
+    void write(const std::string& folder, const std::string& name) const {
+        std::ofstream(folder + "/" + name, std::ios::binary) << bytes_;
+    }
 
 private:
     std::string bytes_;
 };
 
-std::vector<proto::Sensor> sensors()
-{
+std::vector<proto::Sensor> sensors() {
     return {power_sensor("in", proto::Point::rack_in), power_sensor("p0.in", proto::Point::psu_in, "s.p0", "A"),
-            power_sensor("p0.out", proto::Point::psu_out, "s.p0"), power_sensor("p1.out", proto::Point::psu_out, "s.p1")};
+            power_sensor("p0.out", proto::Point::psu_out, "s.p0"),
+            power_sensor("p1.out", proto::Point::psu_out, "s.p1")};
 }
 }  // namespace
 
-int main(int, char** argv)
-{
+int main(int, char** argv) {
     const std::string folder = argv[1];
     using proto::Stream;
     const auto steady = [](std::size_t point, double) { return 1000.0 - static_cast<double>(point); };
@@ -46,11 +46,14 @@ int main(int, char** argv)
         seed.write(folder, "steady");
     }
     {
-        ModelRack rack("s", "a", sensors(), [](std::size_t point, double s) { return point == 0 && s > 5 ? std::numeric_limits<double>::quiet_NaN() : 500.0; });
+        ModelRack rack("s", "a", sensors(), [](std::size_t point, double s) {
+            return point == 0 && s > 5 ? std::numeric_limits<double>::quiet_NaN() : 500.0;
+        });
         Seed seed;
         std::vector<Wire> lives;
         for (int s = 1; s < 15; ++s) lives.push_back(rack.live_message(s));
-        for (std::size_t i = lives.size(); i > 0; --i) seed.add(Stream::live, lives[i - 1], 0, i % 2 == 0);  // before their catalog
+        for (std::size_t i = lives.size(); i > 0; --i)
+            seed.add(Stream::live, lives[i - 1], 0, i % 2 == 0);  // before their catalog
         seed.add(Stream::catalog, rack.catalog_message());
         for (const auto& live : lives) seed.add(Stream::live, live);
         seed.write(folder, "backwards");

@@ -23,8 +23,7 @@ struct Meter {
     double watts = 0;
 };
 
-Meter meter_of(const std::string& text, std::size_t number)
-{
+Meter meter_of(const std::string& text, std::size_t number) {
     const auto first = text.find(':'), second = text.find(':', first + 1);
     const auto point = text.substr(0, first);
     Meter meter;
@@ -33,7 +32,9 @@ Meter meter_of(const std::string& text, std::size_t number)
     sensor.name = "model.p" + std::to_string(number);
     sensor.part_of = "model.supply" + std::to_string(number);
     sensor.quantity = proto::Quantity::power;
-    sensor.point = point == "rack_in" ? proto::Point::rack_in : point == "psu_in" ? proto::Point::psu_in : proto::Point::psu_out;
+    sensor.point = point == "rack_in"  ? proto::Point::rack_in
+                   : point == "psu_in" ? proto::Point::psu_in
+                                       : proto::Point::psu_out;
     sensor.feed = text.substr(first + 1, second - first - 1);
     sensor.resolution = 0.1;
     sensor.basis = proto::AccuracyBasis::data_sheet;
@@ -43,8 +44,7 @@ Meter meter_of(const std::string& text, std::size_t number)
 
 class Rack {
 public:
-    Rack(const std::string& site, const std::string& agent, std::vector<Meter> meters) : meters_(std::move(meters))
-    {
+    Rack(const std::string& site, const std::string& agent, std::vector<Meter> meters) : meters_(std::move(meters)) {
         catalog_.site = site, catalog_.agent = agent, catalog_.hall = "h1", catalog_.row = "w1", catalog_.rack = agent;
         for (const auto& meter : meters_) {
             catalog_.energy_points.push_back(static_cast<std::uint32_t>(catalog_.sensors.size()));
@@ -54,20 +54,17 @@ public:
         catalog_.header.catalog = proto::catalog_hash(catalog_);
         live_.points.resize(meters_.size());
     }
-    runtime::Publication catalog(const runtime::Clock& clock)
-    {
+    runtime::Publication catalog(const runtime::Clock& clock) {
         catalog_.header = header(clock, ++state_sequence_);
         return {topic(proto::Stream::catalog), std::string(encoder_.catalog(catalog_)), 1, true, {}, {}};
     }
-    runtime::Publication status(const runtime::Clock& clock, proto::Presence presence)
-    {
+    runtime::Publication status(const runtime::Clock& clock, proto::Presence presence) {
         proto::Status status;
         status.header = header(clock, presence == proto::Presence::controller_lost ? 0 : ++status_sequence_);
         status.presence = presence;
         return {topic(proto::Stream::status), std::string(encoder_.status(status)), 1, true, {}, {}};
     }
-    runtime::Publication live(const runtime::Clock& clock)
-    {
+    runtime::Publication live(const runtime::Clock& clock) {
         live_.header = header(clock, ++live_sequence_);
         const auto now = clock.now();
         live_.start = last_ == runtime::Monotonic{} ? now - std::chrono::seconds(1) : last_;
@@ -75,7 +72,8 @@ public:
         last_ = now;
         for (std::size_t i = 0; i < meters_.size(); ++i) {
             auto& point = live_.points[i];
-            point.energy_mj += static_cast<std::uint64_t>(std::llround(meters_[i].watts * std::chrono::duration<double>(live_.interval).count() * 1e3));
+            point.energy_mj += static_cast<std::uint64_t>(
+                std::llround(meters_[i].watts * std::chrono::duration<double>(live_.interval).count() * 1e3));
             point.mean = point.min = point.max = meters_[i].watts;
             point.samples = 1;
             point.as_of = now;
@@ -85,10 +83,12 @@ public:
 
 private:
     std::string topic(proto::Stream stream) const { return proto::topic(catalog_.site, catalog_.agent, stream); }
-    proto::Header header(const runtime::Clock& clock, std::uint64_t sequence) const
-    {
+    proto::Header header(const runtime::Clock& clock, std::uint64_t sequence) const {
         const auto now = clock.read();
-        return {proto::schema_version, boot_, sequence, catalog_.header.catalog,
+        return {proto::schema_version,
+                boot_,
+                sequence,
+                catalog_.header.catalog,
                 {now.monotonic, now.utc, static_cast<proto::ClockState>(now.state), now.offset, now.bound}};
     }
     std::vector<Meter> meters_;
@@ -99,8 +99,8 @@ private:
     runtime::Monotonic last_{};
 };
 
-boost::asio::awaitable<void> publish(runtime::Clock& clock, runtime::MqttLink& link, Rack& rack, boost::asio::io_context& loop)
-{
+boost::asio::awaitable<void> publish(runtime::Clock& clock, runtime::MqttLink& link, Rack& rack,
+                                     boost::asio::io_context& loop) {
     std::uint64_t announced = 0;
     for (;;) {
         if (link.connections() != announced) {
@@ -116,8 +116,7 @@ boost::asio::awaitable<void> publish(runtime::Clock& clock, runtime::MqttLink& l
 }
 }  // namespace
 
-int main(int argc, char** argv)
-{
+int main(int argc, char** argv) {
     if (argc < 5) return std::fputs("usage: rack PORT SITE AGENT POINT:FEED:WATTS...\n", stderr), 64;
     std::vector<Meter> meters;
     for (int i = 4; i < argc; ++i) meters.push_back(meter_of(argv[i], static_cast<std::size_t>(i)));

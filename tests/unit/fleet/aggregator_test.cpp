@@ -15,13 +15,11 @@ using proto::Point;
 namespace {
 constexpr double silent = std::numeric_limits<double>::quiet_NaN();
 
-ModelRack rack_of(const std::string& agent, double watts)
-{
+ModelRack rack_of(const std::string& agent, double watts) {
     return ModelRack("s1", agent, {power_sensor("in", Point::rack_in)}, [watts](std::size_t, double) { return watts; });
 }
 
-RackConfig expected(const std::string& agent, double rating = 0)
-{
+RackConfig expected(const std::string& agent, double rating = 0) {
     RackConfig config;
     config.site = "s1";
     config.agent = config.rack = agent;
@@ -34,14 +32,12 @@ RackConfig expected(const std::string& agent, double rating = 0)
 std::uint32_t count(const Total& total, State state) { return total.racks_in[static_cast<std::size_t>(state)]; }
 
 // Seconds [from, to) of every rack, each message on time.
-void play(ModelFleet& fleet, std::vector<ModelRack>& racks, int from, int to)
-{
+void play(ModelFleet& fleet, std::vector<ModelRack>& racks, int from, int to) {
     for (int s = from; s < to; ++s)
         for (auto& rack : racks) fleet.take(rack.live_message(s), s + 1);
 }
 
-std::vector<ModelRack> three(ModelFleet& fleet)
-{
+std::vector<ModelRack> three(ModelFleet& fleet) {
     std::vector<ModelRack> racks;
     racks.reserve(3);
     for (int i = 0; i < 3; ++i) {
@@ -54,8 +50,7 @@ std::vector<ModelRack> three(ModelFleet& fleet)
 }
 }  // namespace
 
-TEST_CASE("every scope's total is the sum of its racks, with interval and coverage")
-{
+TEST_CASE("every scope's total is the sum of its racks, with interval and coverage") {
     ModelFleet fleet;
     auto racks = three(fleet);
     play(fleet, racks, 0, 10);
@@ -75,8 +70,7 @@ TEST_CASE("every scope's total is the sum of its racks, with interval and covera
     CHECK(fleet.total(10.2, "site/s1/hall/h1/row/w1/rack/r2").watts == doctest::Approx(3000));
 }
 
-TEST_CASE("a silent rack is held, then estimated from its peers, shown apart, and never zero")
-{
+TEST_CASE("a silent rack is held, then estimated from its peers, shown apart, and never zero") {
     ModelFleet fleet;
     auto racks = three(fleet);
     play(fleet, racks, 0, 10);
@@ -94,8 +88,7 @@ TEST_CASE("a silent rack is held, then estimated from its peers, shown apart, an
     CHECK(estimated.high - estimated.low > held.high - held.low);
 }
 
-TEST_CASE("a rack that never spoke counts as expected; without peers it is missing and opens the interval upwards")
-{
+TEST_CASE("a rack that never spoke counts as expected; without peers it is missing and opens the interval upwards") {
     ModelFleet fleet;
     fleet.expect(expected("r0", 9000));
     const auto missing = fleet.total(5);
@@ -110,8 +103,7 @@ TEST_CASE("a rack that never spoke counts as expected; without peers it is missi
     CHECK(std::isinf(unknown.total(5).high));
 }
 
-TEST_CASE("estimates follow ratings, and the site file's own estimate is used where there are no peers")
-{
+TEST_CASE("estimates follow ratings, and the site file's own estimate is used where there are no peers") {
     ModelFleet fleet;
     fleet.expect(expected("r0", 2000));
     fleet.expect(expected("big", 4000));
@@ -127,8 +119,7 @@ TEST_CASE("estimates follow ratings, and the site file's own estimate is used wh
     CHECK(count(fleet.total(5.1), State::estimated) == 2);
 }
 
-TEST_CASE("a lost controller is said to be lost until it is heard again, and an old will changes nothing")
-{
+TEST_CASE("a lost controller is said to be lost until it is heard again, and an old will changes nothing") {
     ModelFleet fleet;
     auto racks = three(fleet);
     play(fleet, racks, 0, 5);
@@ -144,8 +135,7 @@ TEST_CASE("a lost controller is said to be lost until it is heard again, and an 
     CHECK(fleet.total(8.1).controllers_lost == 0);
 }
 
-TEST_CASE("AC and DC of the same nodes published together: the total is AC alone")
-{
+TEST_CASE("AC and DC of the same nodes published together: the total is AC alone") {
     ModelFleet fleet;
     std::vector<ModelRack> racks;
     racks.emplace_back("s1", "n1", std::vector{power_sensor("ac", Point::rack_in), power_sensor("dc", Point::psu_out)},
@@ -158,11 +148,11 @@ TEST_CASE("AC and DC of the same nodes published together: the total is AC alone
     CHECK(total.racks_by[static_cast<std::size_t>(CutLevel::rack_in)] == 1);
 }
 
-TEST_CASE("where only PSU outputs are measured the loss model is applied, widens the interval and is named")
-{
+TEST_CASE("where only PSU outputs are measured the loss model is applied, widens the interval and is named") {
     ModelFleet fleet;
     std::vector<ModelRack> racks;
-    racks.emplace_back("s1", "n1", std::vector{power_sensor("dc", Point::psu_out)}, [](std::size_t, double) { return 940.0; });
+    racks.emplace_back("s1", "n1", std::vector{power_sensor("dc", Point::psu_out)},
+                       [](std::size_t, double) { return 940.0; });
     fleet.take(racks[0].catalog_message(), 0);
     play(fleet, racks, 0, 10);
     const auto& total = fleet.total(10.1);
@@ -172,12 +162,12 @@ TEST_CASE("where only PSU outputs are measured the loss model is applied, widens
     CHECK(total.high - total.watts > 2 * 1000 * (0.03 / 0.94) / std::sqrt(3.0));
 }
 
-TEST_CASE("when the rack meter falls silent its PSUs carry the total, and energy goes on without a jump")
-{
+TEST_CASE("when the rack meter falls silent its PSUs carry the total, and energy goes on without a jump") {
     ModelFleet fleet;
     std::vector<ModelRack> racks;
-    racks.emplace_back("s1", "n1", std::vector{power_sensor("in", Point::rack_in), power_sensor("p.a", Point::psu_in, "p0", "A"),
-                                               power_sensor("p.b", Point::psu_in, "p1", "B")},
+    racks.emplace_back("s1", "n1",
+                       std::vector{power_sensor("in", Point::rack_in), power_sensor("p.a", Point::psu_in, "p0", "A"),
+                                   power_sensor("p.b", Point::psu_in, "p1", "B")},
                        [](std::size_t point, double s) { return point == 0 ? (s < 20 ? 1000.0 : silent) : 495.0; });
     fleet.take(racks[0].catalog_message(), 0);
     play(fleet, racks, 0, 30);
@@ -195,8 +185,7 @@ TEST_CASE("when the rack meter falls silent its PSUs carry the total, and energy
     CHECK(before == doctest::Approx(20'000 + 219 * 990.0).epsilon(0.01));
 }
 
-TEST_CASE("half of all messages dropped, the rest duplicated and out of order: the energy is the same")
-{
+TEST_CASE("half of all messages dropped, the rest duplicated and out of order: the energy is the same") {
     for (unsigned seed = 1; seed <= 10; ++seed) {
         CAPTURE(seed);
         std::mt19937 random(seed);
@@ -210,17 +199,19 @@ TEST_CASE("half of all messages dropped, the rest duplicated and out of order: t
             truth += 1000 + 500 * std::sin(s / 3.0);
             const auto wire = rack.live_message(s);
             if (s != 599 && random() % 2 == 0) continue;
-            for (unsigned copies = 1 + random() % 2; copies > 0; --copies) messages.emplace_back(s + 1 + random() % 20, wire);
+            for (unsigned copies = 1 + random() % 2; copies > 0; --copies)
+                messages.emplace_back(s + 1 + random() % 20, wire);
         }
-        std::stable_sort(messages.begin(), messages.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::stable_sort(messages.begin(), messages.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
         for (const auto& [at, wire] : messages) fleet.take(wire, at);
         CHECK(fleet.total(640).measured_joules == doctest::Approx(truth).epsilon(1e-6));
         CHECK(fleet.books.balanced());
     }
 }
 
-TEST_CASE("final windows are bit-identical whatever the order and number of the messages, provisional ones come first")
-{
+TEST_CASE(
+    "final windows are bit-identical whatever the order and number of the messages, provisional ones come first") {
     AggregatorOptions options;
     options.windows.final_after = std::chrono::minutes(2);
     std::vector<Window> reference;
@@ -236,14 +227,18 @@ TEST_CASE("final windows are bit-identical whatever the order and number of the 
                                   [i](std::size_t, double s) { return 1000 + 300 * std::sin(s / (2 + i)); });
             fleet.take(rack.catalog_message(), 0);
             for (int s = 0; s < 960; ++s) {
-                if (i == 3 && s > 300 && s < 420) { rack.live_message(s); continue; }  // silent for two minutes
+                if (i == 3 && s > 300 && s < 420) {
+                    rack.live_message(s);
+                    continue;
+                }  // silent for two minutes
                 const auto wire = rack.live_message(s);
-                if ((s * 7 + i) % 13 == 0) continue;                                   // lost, the same ones in each run
+                if ((s * 7 + i) % 13 == 0) continue;  // lost, the same ones in each run
                 messages.emplace_back(s + 1 + (seed == 0 ? 0 : random() % 58), wire);
                 if (seed != 0 && random() % 4 == 0) messages.emplace_back(s + 1 + random() % 58, wire);
             }
         }
-        std::stable_sort(messages.begin(), messages.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::stable_sort(messages.begin(), messages.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
         for (const auto& [at, wire] : messages) fleet.take(wire, at);
         fleet.report(1100);
 
@@ -270,8 +265,7 @@ TEST_CASE("final windows are bit-identical whatever the order and number of the 
     CHECK(minute.least_mj < minute.most_mj);
 }
 
-TEST_CASE("the windows of a quarter of an hour add up to the millijoule from their minutes")
-{
+TEST_CASE("the windows of a quarter of an hour add up to the millijoule from their minutes") {
     ModelFleet fleet;
     auto racks = three(fleet);
     play(fleet, racks, 0, 1200);
@@ -285,8 +279,7 @@ TEST_CASE("the windows of a quarter of an hour add up to the millijoule from the
     CHECK(quarter == std::int64_t{900} * 6'000'000);
 }
 
-TEST_CASE("a rack that returns with its counters brings the energy of its silence, and the estimate is taken back")
-{
+TEST_CASE("a rack that returns with its counters brings the energy of its silence, and the estimate is taken back") {
     ModelFleet fleet;
     auto racks = three(fleet);
     play(fleet, racks, 0, 100);
@@ -306,8 +299,7 @@ TEST_CASE("a rack that returns with its counters brings the energy of its silenc
     CHECK(back.estimated_joules == 0);
 }
 
-TEST_CASE("the time between two starts of an agent stays estimated, apart from what is measured")
-{
+TEST_CASE("the time between two starts of an agent stays estimated, apart from what is measured") {
     ModelFleet fleet;
     auto racks = three(fleet);
     play(fleet, racks, 0, 100);
@@ -326,8 +318,7 @@ TEST_CASE("the time between two starts of an agent stays estimated, apart from w
     CHECK(total.unsettled_joules == 0);
 }
 
-TEST_CASE("a controller whose clock is hours off counts all the same, is placed by arrival, and is said to be off")
-{
+TEST_CASE("a controller whose clock is hours off counts all the same, is placed by arrival, and is said to be off") {
     ModelFleet fleet;
     auto racks = three(fleet);
     racks[0].clock_error = -18'001;
@@ -341,11 +332,11 @@ TEST_CASE("a controller whose clock is hours off counts all the same, is placed 
     }
 }
 
-TEST_CASE("a point that is silent keeps its power for a while and is counted as not measured")
-{
+TEST_CASE("a point that is silent keeps its power for a while and is counted as not measured") {
     ModelFleet fleet;
     std::vector<ModelRack> racks;
-    racks.emplace_back("s1", "n1", std::vector{power_sensor("p0", Point::psu_in, "p0"), power_sensor("p1", Point::psu_in, "p1")},
+    racks.emplace_back("s1", "n1",
+                       std::vector{power_sensor("p0", Point::psu_in, "p0"), power_sensor("p1", Point::psu_in, "p1")},
                        [](std::size_t point, double s) { return point == 1 && s >= 10 ? silent : 500.0; });
     fleet.take(racks[0].catalog_message(), 0);
     play(fleet, racks, 0, 20);
@@ -356,8 +347,7 @@ TEST_CASE("a point that is silent keeps its power for a while and is counted as 
     CHECK(total.high - total.low > 100);
 }
 
-TEST_CASE("a message from the future or from before the final windows counts its energy and touches no window")
-{
+TEST_CASE("a message from the future or from before the final windows counts its energy and touches no window") {
     ModelFleet fleet;
     auto racks = three(fleet);
     play(fleet, racks, 0, 10);
@@ -368,8 +358,8 @@ TEST_CASE("a message from the future or from before the final windows counts its
     CHECK(fleet.total(401).measured_joules == doctest::Approx(400'000 + 2 * 399'000.0 + 3 * 399'000.0));
 }
 
-TEST_CASE("sensors slower than the live messages are live between their readings, and their energy lies where it flowed")
-{
+TEST_CASE(
+    "sensors slower than the live messages are live between their readings, and their energy lies where it flowed") {
     ModelFleet fleet;
     std::vector<ModelRack> racks;
     racks.emplace_back("s1", "n1", std::vector{power_sensor("in", Point::rack_in)},
@@ -392,8 +382,7 @@ TEST_CASE("sensors slower than the live messages are live between their readings
     }
 }
 
-TEST_CASE("a reading that failed among good ones does not make a point silent")
-{
+TEST_CASE("a reading that failed among good ones does not make a point silent") {
     ModelFleet fleet;
     auto rack = rack_of("r0", 1000);
     fleet.take(rack.catalog_message(), 0);
@@ -404,11 +393,14 @@ TEST_CASE("a reading that failed among good ones does not make a point silent")
     CHECK(count(fleet.total(5.1), State::measured) == 1);
 }
 
-TEST_CASE("a message that speaks of the first points alone is enough for the total, and the others count when they are told")
-{
+TEST_CASE(
+    "a message that speaks of the first points alone is enough for the total, and the others count when they are "
+    "told") {
     ModelFleet fleet;
     std::vector<ModelRack> racks;
-    racks.emplace_back("s1", "n1", std::vector{power_sensor("in", Point::rack_in), power_sensor("dc", Point::psu_out), power_sensor("g", Point::gpu)},
+    racks.emplace_back("s1", "n1",
+                       std::vector{power_sensor("in", Point::rack_in), power_sensor("dc", Point::psu_out),
+                                   power_sensor("g", Point::gpu)},
                        [](std::size_t point, double) { return point == 0 ? 1000.0 : 950.0; });
     fleet.take(racks[0].catalog_message(), 0);
     for (int s = 0; s < 200; ++s) {

@@ -9,15 +9,14 @@ using namespace gwatt;
 using namespace gwatt::fleet;
 
 namespace {
-PointEnergy::Sample at(int second, std::uint64_t mj, std::uint32_t epoch = 0, std::uint64_t boot = 1, bool watched = false)
-{
+PointEnergy::Sample at(int second, std::uint64_t mj, std::uint32_t epoch = 0, std::uint64_t boot = 1,
+                       bool watched = false) {
     return {boot, epoch, proto::Monotonic(std::chrono::seconds(second)), watched, {mj, 0, 0, 0, 0}};
 }
 constexpr double most = 1e6;
 }  // namespace
 
-TEST_CASE("energy counts from the first counter seen, where the epoch began before us")
-{
+TEST_CASE("energy counts from the first counter seen, where the epoch began before us") {
     PointEnergy point;
     CHECK_FALSE(point.take(at(10, 5'000'000), most));
     CHECK(point.total().measured_mj == 0);
@@ -25,15 +24,13 @@ TEST_CASE("energy counts from the first counter seen, where the epoch began befo
     CHECK(point.total().measured_mj == 200'000);
 }
 
-TEST_CASE("energy counts from zero, where the boot began while we watched")
-{
+TEST_CASE("energy counts from zero, where the boot began while we watched") {
     PointEnergy point;
     point.take(at(10, 500'000, 0, 1, true), most);
     CHECK(point.total().measured_mj == 500'000);
 }
 
-TEST_CASE("differences count inside an epoch only, and the next epoch counts from zero")
-{
+TEST_CASE("differences count inside an epoch only, and the next epoch counts from zero") {
     PointEnergy point;
     point.take(at(10, 5'000'000), most);
     point.take(at(11, 5'100'000), most);
@@ -43,8 +40,7 @@ TEST_CASE("differences count inside an epoch only, and the next epoch counts fro
     CHECK(point.total().measured_mj == 240'000);
 }
 
-TEST_CASE("a new boot that we did not see begin adds nothing before its first counter")
-{
+TEST_CASE("a new boot that we did not see begin adds nothing before its first counter") {
     PointEnergy point;
     point.take(at(10, 100'000, 0, 1), most);
     point.take(at(11, 200'000, 0, 1), most);
@@ -54,8 +50,7 @@ TEST_CASE("a new boot that we did not see begin adds nothing before its first co
     CHECK(point.total().measured_mj == 200'000);
 }
 
-TEST_CASE("a counter that goes back is refused and takes nothing away")
-{
+TEST_CASE("a counter that goes back is refused and takes nothing away") {
     PointEnergy point;
     point.take(at(10, 100'000), most);
     point.take(at(11, 300'000), most);
@@ -65,8 +60,7 @@ TEST_CASE("a counter that goes back is refused and takes nothing away")
     CHECK(point.total().measured_mj == 300'000);
 }
 
-TEST_CASE("more energy than can flow is refused, in one epoch and at the start of the next")
-{
+TEST_CASE("more energy than can flow is refused, in one epoch and at the start of the next") {
     PointEnergy point;
     point.take(at(10, 0), 1000);
     CHECK(point.take(at(11, 1'000'000'000), 1000) == PointReason::implausible_power);
@@ -76,8 +70,7 @@ TEST_CASE("more energy than can flow is refused, in one epoch and at the start o
     CHECK(point.total().measured_mj == 2'000'000);
 }
 
-TEST_CASE("estimated energy stays apart from measured, with its bounds")
-{
+TEST_CASE("estimated energy stays apart from measured, with its bounds") {
     PointEnergy point;
     auto a = at(10, 100), b = at(20, 200);
     b.counters.estimated_mj = 50, b.counters.estimated_low_mj = 40, b.counters.estimated_high_mj = 70;
@@ -85,8 +78,8 @@ TEST_CASE("estimated energy stays apart from measured, with its bounds")
     CHECK(point.total() == EnergyTotals{100, 50, 40, 70, 0});
 }
 
-TEST_CASE("any order and any duplication of the same counters gives the same total, and any loss inside loses nothing")
-{
+TEST_CASE(
+    "any order and any duplication of the same counters gives the same total, and any loss inside loses nothing") {
     std::vector<PointEnergy::Sample> samples;
     std::uint64_t mj = 1'000'000;
     for (int s = 0; s < 300; ++s) {
@@ -114,8 +107,7 @@ TEST_CASE("any order and any duplication of the same counters gives the same tot
     }
 }
 
-TEST_CASE("memory of runs stays bounded and their energy is kept")
-{
+TEST_CASE("memory of runs stays bounded and their energy is kept") {
     PointEnergy point;
     for (std::uint32_t epoch = 0; epoch < 100; ++epoch) {
         point.take(at(static_cast<int>(epoch) * 10, 100'000, epoch), most);

@@ -21,8 +21,7 @@ struct Setup {
     Counting next;
     Ledger ledger{books, next};
     proto::Catalog catalog;
-    void live(AgentIndex agent, std::uint64_t boot, std::uint64_t sequence)
-    {
+    void live(AgentIndex agent, std::uint64_t boot, std::uint64_t sequence) {
         proto::Live message;
         message.header.boot = boot;
         message.header.sequence = sequence;
@@ -32,8 +31,7 @@ struct Setup {
 };
 }  // namespace
 
-TEST_CASE("a duplicate goes no further")
-{
+TEST_CASE("a duplicate goes no further") {
     Setup s;
     s.live(0, 1, 1);
     s.live(0, 1, 1);
@@ -42,8 +40,7 @@ TEST_CASE("a duplicate goes no further")
     CHECK(s.books.balanced());
 }
 
-TEST_CASE("agents, boots and streams count apart")
-{
+TEST_CASE("agents, boots and streams count apart") {
     Setup s;
     s.live(0, 1, 1);
     s.live(1, 1, 1);
@@ -56,8 +53,7 @@ TEST_CASE("agents, boots and streams count apart")
     CHECK(s.ledger.gaps().boots == 3);
 }
 
-TEST_CASE("state messages are handed on again, for they only repeat themselves")
-{
+TEST_CASE("state messages are handed on again, for they only repeat themselves") {
     Setup s;
     proto::Catalog catalog;
     catalog.header.sequence = 1;
@@ -71,8 +67,7 @@ TEST_CASE("state messages are handed on again, for they only repeat themselves")
     CHECK(s.books.balanced());
 }
 
-TEST_CASE("a boot that was dropped from memory is refused when it comes back")
-{
+TEST_CASE("a boot that was dropped from memory is refused when it comes back") {
     Setup s;
     for (std::uint64_t boot = 1; boot <= Ledger::boots_kept + 1; ++boot) s.live(0, boot, 1);
     s.live(0, 1, 2);
@@ -80,8 +75,7 @@ TEST_CASE("a boot that was dropped from memory is refused when it comes back")
     CHECK(s.books.balanced());
 }
 
-TEST_CASE("the books balance for shuffled, duplicated, dropped and nonsensical numbers")
-{
+TEST_CASE("the books balance for shuffled, duplicated, dropped and nonsensical numbers") {
     for (unsigned seed = 1; seed <= 10; ++seed) {
         CAPTURE(seed);
         Setup s;
@@ -96,8 +90,7 @@ TEST_CASE("the books balance for shuffled, duplicated, dropped and nonsensical n
     }
 }
 
-TEST_CASE("gaps are summed over agents")
-{
+TEST_CASE("gaps are summed over agents") {
     Setup s;
     s.live(0, 1, 1), s.live(0, 1, 4);
     s.live(1, 1, 1), s.live(1, 1, 3);

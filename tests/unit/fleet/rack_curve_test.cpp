@@ -12,8 +12,7 @@ namespace {
 constexpr std::int64_t start = 1'700'000'000;
 
 // At `seconds` after the start, with a counter of so many millijoules.
-CurveSample sample(double seconds, std::int64_t mj, float watts = 100, std::uint32_t run = 1)
-{
+CurveSample sample(double seconds, std::int64_t mj, float watts = 100, std::uint32_t run = 1) {
     CurveSample s;
     s.time_ns = start * second_ns + std::llround(seconds * 1e9);
     s.start_ns = s.time_ns - second_ns;
@@ -23,8 +22,7 @@ CurveSample sample(double seconds, std::int64_t mj, float watts = 100, std::uint
 }
 }  // namespace
 
-TEST_CASE("the energy of seconds is the difference of the counters, to the millijoule")
-{
+TEST_CASE("the energy of seconds is the difference of the counters, to the millijoule") {
     RackCurve curve(100);
     RackCurve::Cursor cursor;
     std::int64_t mj = 0;
@@ -43,8 +41,7 @@ TEST_CASE("the energy of seconds is the difference of the counters, to the milli
     CHECK(std::fabs(static_cast<double>(sum) - expected) <= 2);
 }
 
-TEST_CASE("lost messages move no energy out of the span between their neighbours")
-{
+TEST_CASE("lost messages move no energy out of the span between their neighbours") {
     RackCurve curve(100);
     RackCurve::Cursor cursor;
     curve.insert(sample(0.5, 1000));
@@ -60,8 +57,7 @@ TEST_CASE("lost messages move no energy out of the span between their neighbours
     CHECK(sum == 900'000);
 }
 
-TEST_CASE("any order of the samples gives the same bits")
-{
+TEST_CASE("any order of the samples gives the same bits") {
     std::vector<CurveSample> samples;
     std::mt19937 random(1);
     std::int64_t mj = 0;
@@ -84,8 +80,7 @@ TEST_CASE("any order of the samples gives the same bits")
     }
 }
 
-TEST_CASE("a silent rack holds its last power for the hold time and no longer")
-{
+TEST_CASE("a silent rack holds its last power for the hold time and no longer") {
     RackCurve curve(100);
     RackCurve::Cursor cursor;
     curve.insert(sample(0, 0));
@@ -101,8 +96,7 @@ TEST_CASE("a silent rack holds its last power for the hold time and no longer")
     CHECK(held == 30 * 100'000);
 }
 
-TEST_CASE("where counters start anew, the message's own mean stands for its own interval")
-{
+TEST_CASE("where counters start anew, the message's own mean stands for its own interval") {
     RackCurve curve(100);
     RackCurve::Cursor cursor;
     curve.insert(sample(1, 100'000));
@@ -114,8 +108,7 @@ TEST_CASE("where counters start anew, the message's own mean stands for its own 
     CHECK(sum == 300'000);
 }
 
-TEST_CASE("when the best meter falls silent the next cut takes over")
-{
+TEST_CASE("when the best meter falls silent the next cut takes over") {
     RackCurve curve(100);
     RackCurve::Cursor cursor;
     for (int s = 0; s <= 10; ++s) {
@@ -130,8 +123,7 @@ TEST_CASE("when the best meter falls silent the next cut takes over")
     CHECK(curve.second(start + 7, cursor, {}).measured_mj == 98'000);
 }
 
-TEST_CASE("a difference that no rack can draw is no energy, and one that goes back is none either")
-{
+TEST_CASE("a difference that no rack can draw is no energy, and one that goes back is none either") {
     RackCurve curve(100);
     RackCurve::Cursor cursor;
     curve.insert(sample(0, 0));

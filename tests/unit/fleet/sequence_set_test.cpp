@@ -10,8 +10,7 @@
 using gwatt::fleet::SequenceSet;
 using Take = SequenceSet::Take;
 
-TEST_CASE("numbers in order leave one interval and no gap")
-{
+TEST_CASE("numbers in order leave one interval and no gap") {
     SequenceSet set;
     for (std::uint64_t s = 5; s < 1000; ++s) REQUIRE(set.take(s) == Take::next);
     CHECK(set.first() == 5);
@@ -20,8 +19,7 @@ TEST_CASE("numbers in order leave one interval and no gap")
     CHECK(set.missing() == 0);
 }
 
-TEST_CASE("a gap is known, a late number fills it, a second one is a duplicate")
-{
+TEST_CASE("a gap is known, a late number fills it, a second one is a duplicate") {
     SequenceSet set;
     set.take(1);
     CHECK(set.take(5) == Take::next);
@@ -37,8 +35,7 @@ TEST_CASE("a gap is known, a late number fills it, a second one is a duplicate")
     CHECK(set.take(6) == Take::next);
 }
 
-TEST_CASE("zero, the largest number and a jump of centuries are implausible and change nothing")
-{
+TEST_CASE("zero, the largest number and a jump of centuries are implausible and change nothing") {
     SequenceSet set;
     CHECK(set.take(0) == Take::implausible);
     CHECK(set.take(UINT64_MAX) == Take::implausible);
@@ -48,8 +45,7 @@ TEST_CASE("zero, the largest number and a jump of centuries are implausible and 
     CHECK(set.last() == 7);
 }
 
-TEST_CASE("whatever the order and number of messages, each counts once")
-{
+TEST_CASE("whatever the order and number of messages, each counts once") {
     for (unsigned seed = 1; seed <= 20; ++seed) {
         CAPTURE(seed);
         std::mt19937 random(seed);
@@ -73,8 +69,7 @@ TEST_CASE("whatever the order and number of messages, each counts once")
     }
 }
 
-TEST_CASE("memory stays bounded when every other message is lost, and what was given up is counted")
-{
+TEST_CASE("memory stays bounded when every other message is lost, and what was given up is counted") {
     SequenceSet set;
     for (std::uint64_t s = 1; s < 20'000; s += 2) set.take(s);
     CHECK(set.gaps() < SequenceSet::limit);

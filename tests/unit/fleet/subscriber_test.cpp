@@ -9,14 +9,13 @@ using namespace gwatt::fleet;
 using namespace gwatt::test;
 
 namespace {
-ModelRack rack(std::string agent = "r1")
-{
-    return ModelRack("s1", std::move(agent), {power_sensor("in", proto::Point::rack_in)}, [](std::size_t, double) { return 1000.0; });
+ModelRack rack(std::string agent = "r1") {
+    return ModelRack("s1", std::move(agent), {power_sensor("in", proto::Point::rack_in)},
+                     [](std::size_t, double) { return 1000.0; });
 }
 }  // namespace
 
-TEST_CASE("a message before its catalog waits and is used when the catalog comes")
-{
+TEST_CASE("a message before its catalog waits and is used when the catalog comes") {
     ModelFleet fleet;
     auto r = rack();
     fleet.take(r.live_message(0), 1);
@@ -28,8 +27,7 @@ TEST_CASE("a message before its catalog waits and is used when the catalog comes
     CHECK(fleet.books.balanced());
 }
 
-TEST_CASE("waiting messages are bounded in number and in time, and counted when given up")
-{
+TEST_CASE("waiting messages are bounded in number and in time, and counted when given up") {
     ModelFleet fleet;
     auto r = rack();
     for (int s = 0; s < 100; ++s) fleet.take(r.live_message(s), s);
@@ -41,8 +39,7 @@ TEST_CASE("waiting messages are bounded in number and in time, and counted when 
     CHECK(fleet.books.balanced());
 }
 
-TEST_CASE("a catalog of another agent or site than its topic says is refused")
-{
+TEST_CASE("a catalog of another agent or site than its topic says is refused") {
     ModelFleet fleet;
     auto wire = rack("r1").catalog_message();
     wire.topic = proto::topic("s1", "r2", proto::Stream::catalog);
@@ -53,10 +50,10 @@ TEST_CASE("a catalog of another agent or site than its topic says is refused")
     CHECK(fleet.inventory.racks().empty());
 }
 
-TEST_CASE("topics that are not ours and streams that are not for us are counted apart")
-{
+TEST_CASE("topics that are not ours and streams that are not for us are counted apart") {
     ModelFleet fleet;
-    for (const auto* topic : {"", "gwatt", "gwatt/v2/s1/r1/live", "gwatt/v1/s1/r1", "gwatt/v1/S1/r1/live", "gwatt/v1/s1/r1/live/x", "a/b/c/d/e"})
+    for (const auto* topic : {"", "gwatt", "gwatt/v2/s1/r1/live", "gwatt/v1/s1/r1", "gwatt/v1/S1/r1/live",
+                              "gwatt/v1/s1/r1/live/x", "a/b/c/d/e"})
         fleet.take({topic, "x"}, 0);
     CHECK(fleet.books.rejected_by(Reason::bad_topic) == 7);
     for (const auto stream : {proto::Stream::ack, proto::Stream::rollup, proto::Stream::burst})
@@ -65,8 +62,7 @@ TEST_CASE("topics that are not ours and streams that are not for us are counted 
     CHECK(fleet.books.balanced());
 }
 
-TEST_CASE("another major version is refused as that")
-{
+TEST_CASE("another major version is refused as that") {
     ModelFleet fleet;
     proto::Status status;
     status.header.schema = 2;
@@ -75,8 +71,7 @@ TEST_CASE("another major version is refused as that")
     CHECK(fleet.books.rejected_by(Reason::wrong_schema) == 1);
 }
 
-TEST_CASE("agents that the site file does not list are refused where it says so, and bounded where it does not")
-{
+TEST_CASE("agents that the site file does not list are refused where it says so, and bounded where it does not") {
     SubscriberLimits refuse;
     refuse.admit_unlisted = false;
     ModelFleet closed({}, refuse);
@@ -93,8 +88,7 @@ TEST_CASE("agents that the site file does not list are refused where it says so,
     CHECK(open.books.balanced());
 }
 
-TEST_CASE("racks of one build share the list of their sensors")
-{
+TEST_CASE("racks of one build share the list of their sensors") {
     Catalogs catalogs;
     for (AgentIndex a = 0; a < 100; ++a) catalogs.keep(a, rack("r" + std::to_string(a)).catalog);
     CHECK(catalogs.bodies() == 1);
@@ -104,8 +98,7 @@ TEST_CASE("racks of one build share the list of their sensors")
     CHECK_FALSE(catalogs.find(8, wanted));
 }
 
-TEST_CASE("damaged, cut and random bytes are counted and never end the program")
-{
+TEST_CASE("damaged, cut and random bytes are counted and never end the program") {
     for (unsigned seed = 1; seed <= 5; ++seed) {
         CAPTURE(seed);
         ModelFleet fleet;

@@ -13,15 +13,13 @@ using gwatt::test::power_sensor;
 using proto::Point;
 
 namespace {
-proto::Catalog catalog_of(std::vector<proto::Sensor> sensors)
-{
+proto::Catalog catalog_of(std::vector<proto::Sensor> sensors) {
     proto::Catalog catalog;
     catalog.sensors = std::move(sensors);
     for (std::uint32_t i = 0; i < catalog.sensors.size(); ++i) catalog.energy_points.push_back(i);
     return catalog;
 }
-std::set<std::uint32_t> points(const Cut& cut)
-{
+std::set<std::uint32_t> points(const Cut& cut) {
     std::set<std::uint32_t> out;
     for (const auto& term : cut.terms) out.insert(term.point);
     return out;
@@ -29,9 +27,9 @@ std::set<std::uint32_t> points(const Cut& cut)
 using Set = std::set<std::uint32_t>;
 }  // namespace
 
-TEST_CASE("AC and DC of one node are never added: the total is AC alone, DC stands by behind the loss model")
-{
-    const auto cuts = cuts_of(catalog_of({power_sensor("n.ac", Point::rack_in), power_sensor("n.dc", Point::psu_out)}), {});
+TEST_CASE("AC and DC of one node are never added: the total is AC alone, DC stands by behind the loss model") {
+    const auto cuts =
+        cuts_of(catalog_of({power_sensor("n.ac", Point::rack_in), power_sensor("n.dc", Point::psu_out)}), {});
     REQUIRE(cuts.size() == 2);
     CHECK(cuts[0].level == CutLevel::rack_in);
     CHECK(points(cuts[0]) == Set{0});
@@ -40,25 +38,29 @@ TEST_CASE("AC and DC of one node are never added: the total is AC alone, DC stan
     CHECK(cuts[1].terms[0].modelled);
 }
 
-TEST_CASE("feeds A and B add up")
-{
-    const auto cuts = cuts_of(catalog_of({power_sensor("a.in", Point::psu_in, "s.psu0", "A"), power_sensor("b.in", Point::psu_in, "s.psu1", "B")}), {});
+TEST_CASE("feeds A and B add up") {
+    const auto cuts = cuts_of(catalog_of({power_sensor("a.in", Point::psu_in, "s.psu0", "A"),
+                                          power_sensor("b.in", Point::psu_in, "s.psu1", "B")}),
+                              {});
     REQUIRE(cuts.size() == 1);
     CHECK(points(cuts[0]) == Set{0, 1});
 }
 
-TEST_CASE("a sum over feeds and its feeds are not added, and a shelf and its PSUs are not added")
-{
-    const auto feeds = cuts_of(catalog_of({power_sensor("n.sum", Point::rack_in, "pdu"), power_sensor("n.a", Point::rack_in, "pdu", "A"),
-                                           power_sensor("n.b", Point::rack_in, "pdu", "B")}), {});
+TEST_CASE("a sum over feeds and its feeds are not added, and a shelf and its PSUs are not added") {
+    const auto feeds = cuts_of(
+        catalog_of({power_sensor("n.sum", Point::rack_in, "pdu"), power_sensor("n.a", Point::rack_in, "pdu", "A"),
+                    power_sensor("n.b", Point::rack_in, "pdu", "B")}),
+        {});
     CHECK(points(feeds[0]) == Set{0});
-    const auto shelf = cuts_of(catalog_of({power_sensor("p0", Point::psu_in, "shelf_a.psu0"), power_sensor("p1", Point::psu_in, "shelf_a.psu1"),
-                                           power_sensor("sum", Point::psu_in, "shelf_a"), power_sensor("q0", Point::psu_in, "shelf_b.psu0")}), {});
+    const auto shelf = cuts_of(
+        catalog_of({power_sensor("p0", Point::psu_in, "shelf_a.psu0"),
+                    power_sensor("p1", Point::psu_in, "shelf_a.psu1"), power_sensor("sum", Point::psu_in, "shelf_a"),
+                    power_sensor("q0", Point::psu_in, "shelf_b.psu0")}),
+        {});
     CHECK(points(shelf[0]) == Set{2, 3});
 }
 
-TEST_CASE("one power measured in three ways counts once, by its accumulator")
-{
+TEST_CASE("one power measured in three ways counts once, by its accumulator") {
     auto instant = power_sensor("p.now", Point::psu_in, "s.psu0");
     auto average = power_sensor("p.mean", Point::psu_in, "s.psu0");
     auto energy = power_sensor("p.energy", Point::psu_in, "s.psu0");
@@ -70,24 +72,27 @@ TEST_CASE("one power measured in three ways counts once, by its accumulator")
     CHECK(points(cuts[0]) == Set{2});
 }
 
-TEST_CASE("a PSU without an input meter stands in the cut with its output and the loss model")
-{
-    const auto cuts = cuts_of(catalog_of({power_sensor("p0.in", Point::psu_in, "s.psu0"), power_sensor("p0.out", Point::psu_out, "s.psu0"),
-                                          power_sensor("p1.out", Point::psu_out, "s.psu1")}), {});
+TEST_CASE("a PSU without an input meter stands in the cut with its output and the loss model") {
+    const auto cuts = cuts_of(
+        catalog_of({power_sensor("p0.in", Point::psu_in, "s.psu0"), power_sensor("p0.out", Point::psu_out, "s.psu0"),
+                    power_sensor("p1.out", Point::psu_out, "s.psu1")}),
+        {});
     REQUIRE(cuts.size() == 2);
     CHECK(points(cuts[0]) == Set{0, 2});
     for (const auto& term : cuts[0].terms) CHECK(term.modelled == (term.point == 2));
     CHECK(points(cuts[1]) == Set{1, 2});
 }
 
-TEST_CASE("GPUs, trays and PDUs make no cut of a rack")
-{
-    CHECK(cuts_of(catalog_of({power_sensor("g", Point::gpu), power_sensor("t", Point::tray), power_sensor("p", Point::pdu_in)}), {}).empty());
+TEST_CASE("GPUs, trays and PDUs make no cut of a rack") {
+    CHECK(cuts_of(catalog_of({power_sensor("g", Point::gpu), power_sensor("t", Point::tray),
+                              power_sensor("p", Point::pdu_in)}),
+                  {})
+              .empty());
 }
 
-TEST_CASE("a cut that lacks an expected feed comes after one that has both")
-{
-    const auto catalog = catalog_of({power_sensor("in.a", Point::rack_in, "pdu_a", "A"), power_sensor("p0", Point::psu_in, "s.psu0", "A"),
+TEST_CASE("a cut that lacks an expected feed comes after one that has both") {
+    const auto catalog = catalog_of({power_sensor("in.a", Point::rack_in, "pdu_a", "A"),
+                                     power_sensor("p0", Point::psu_in, "s.psu0", "A"),
                                      power_sensor("p1", Point::psu_in, "s.psu1", "B")});
     const auto cuts = cuts_of(catalog, {"A", "B"});
     REQUIRE(cuts.size() == 2);
@@ -95,8 +100,7 @@ TEST_CASE("a cut that lacks an expected feed comes after one that has both")
     CHECK(cuts[1].feeds_missing == 1);
 }
 
-TEST_CASE("in any cut of any rack, no point stands in the path of another")
-{
+TEST_CASE("in any cut of any rack, no point stands in the path of another") {
     for (unsigned seed = 1; seed <= 200; ++seed) {
         CAPTURE(seed);
         std::mt19937 random(seed);

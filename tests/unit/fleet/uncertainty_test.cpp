@@ -9,8 +9,7 @@
 using namespace gwatt;
 using namespace gwatt::fleet;
 
-TEST_CASE("one model errs one way: a class 1 meter on every rack gives 0.577 percent however many racks there are")
-{
+TEST_CASE("one model errs one way: a class 1 meter on every rack gives 0.577 percent however many racks there are") {
     // power-domain: u = 0.577 % for class 1, rectangular; rho = 1 over 10,000 racks of 130 kW gives 15 MW at k = 2.
     ErrorSum sum;
     for (int i = 0; i < 10'000; ++i) sum.add_systematic(MeterGroups::first_model, 1300);
@@ -18,15 +17,13 @@ TEST_CASE("one model errs one way: a class 1 meter on every rack gives 0.577 per
     CHECK(sum.expanded() == doctest::Approx(15.0e6).epsilon(0.01));
 }
 
-TEST_CASE("random errors add in squares")
-{
+TEST_CASE("random errors add in squares") {
     ErrorSum sum;
     for (int i = 0; i < 10'000; ++i) sum.add_random(750);
     CHECK(sum.random() == doctest::Approx(75'000));
 }
 
-TEST_CASE("two models add in squares, two meters of one model linearly")
-{
+TEST_CASE("two models add in squares, two meters of one model linearly") {
     ErrorSum one, two;
     one.add_systematic(5, 3), one.add_systematic(5, 4);
     two.add_systematic(5, 3), two.add_systematic(6, 4);
@@ -34,8 +31,7 @@ TEST_CASE("two models add in squares, two meters of one model linearly")
     CHECK(two.systematic() == doctest::Approx(5 / std::sqrt(3.0)));
 }
 
-TEST_CASE("accuracy is taken from the band of the load, and from the nearest band outside of all")
-{
+TEST_CASE("accuracy is taken from the band of the load, and from the nearest band outside of all") {
     proto::Sensor sensor = test::power_sensor("p", proto::Point::psu_in);
     sensor.accuracy = {{10, 100, 0.05, 1}, {100, 1000, 0.01, 2}};
     CHECK(accuracy_of(sensor, 50).half_width == doctest::Approx(3.5));
@@ -45,15 +41,13 @@ TEST_CASE("accuracy is taken from the band of the load, and from the nearest ban
     CHECK_FALSE(accuracy_of(sensor, 500).assumed);
 }
 
-TEST_CASE("accuracy that is not stated is assumed and said to be")
-{
+TEST_CASE("accuracy that is not stated is assumed and said to be") {
     proto::Sensor sensor;
     CHECK(accuracy_of(sensor, 1000).half_width == doctest::Approx(1000 * assumed_accuracy));
     CHECK(accuracy_of(sensor, 1000).assumed);
 }
 
-TEST_CASE("meters of one model share a group, and models beyond the limit share one as well")
-{
+TEST_CASE("meters of one model share a group, and models beyond the limit share one as well") {
     MeterGroups groups;
     auto a = test::power_sensor("a", proto::Point::psu_in), b = test::power_sensor("b", proto::Point::psu_in);
     CHECK(groups.of(a) == groups.of(b));
@@ -65,8 +59,7 @@ TEST_CASE("meters of one model share a group, and models beyond the limit share 
     CHECK(groups.of(b) == MeterGroups::other);
 }
 
-TEST_CASE("a rack with more models than there is room for loses none of its error")
-{
+TEST_CASE("a rack with more models than there is room for loses none of its error") {
     GroupShares shares;
     for (MeterGroups::Group g = 5; g < 15; ++g) shares.add(g, 1);
     double sum = 0;

@@ -10,8 +10,7 @@ Environment with(std::string name, std::string value) {
     return [=](const std::string& asked) { return asked == name ? std::optional(value) : std::nullopt; };
 }
 
-template <class Use>
-std::string error_of(std::string_view text, Use use) {
+template <class Use> std::string error_of(std::string_view text, Use use) {
     try {
         auto document = TomlDocument::parse(text, "f.toml", with("SECRET", "xyzzy"));
         auto root = document.root();
@@ -49,13 +48,14 @@ TEST_CASE("values come out as they stand in the file") {
 
 TEST_CASE("a missing key gives its fallback, and an error where it has none") {
     CHECK(error_of("", [](TomlTable& t) {
-        CHECK(t.text("a", "b") == "b");
-        CHECK(t.integer("n", 0, 9, 4) == 4);
-        CHECK(t.duration("d", 0ns, 1h, 3s) == 3s);
-        CHECK_FALSE(t.table("t"));
-        CHECK(t.tables("ts").empty());
-    }) == "no error");
-    CHECK(error_of("[m]\n", [](TomlTable& t) { t.table("m")->text("host"); }) == "f.toml:1: m.host: missing, expected text");
+              CHECK(t.text("a", "b") == "b");
+              CHECK(t.integer("n", 0, 9, 4) == 4);
+              CHECK(t.duration("d", 0ns, 1h, 3s) == 3s);
+              CHECK_FALSE(t.table("t"));
+              CHECK(t.tables("ts").empty());
+          }) == "no error");
+    CHECK(error_of("[m]\n", [](TomlTable& t) { t.table("m")->text("host"); }) ==
+          "f.toml:1: m.host: missing, expected text");
 }
 
 TEST_CASE("errors name file, line, found, expected and the nearest name") {
@@ -74,8 +74,10 @@ TEST_CASE("errors name file, line, found, expected and the nearest name") {
 }
 
 TEST_CASE("a key that nobody asked for is an error at its own line, also in tables nobody opened") {
-    CHECK(error_of("a = 1\nprot = 2", [](TomlTable& t) { t.integer("a", 0, 1); t.integer("port", 0, 9, 1); }) ==
-          "f.toml:2: prot: unknown key; did you mean \"port\"?");
+    CHECK(error_of("a = 1\nprot = 2", [](TomlTable& t) {
+              t.integer("a", 0, 1);
+              t.integer("port", 0, 9, 1);
+          }) == "f.toml:2: prot: unknown key; did you mean \"port\"?");
     CHECK(error_of("[x]\na = 1", nothing) == "f.toml:1: x: unknown key");
     CHECK(error_of("[[r]]\nq = 1", [](TomlTable& t) { t.tables("r"); }) == "f.toml:2: r[0].q: unknown key");
 }
@@ -83,18 +85,22 @@ TEST_CASE("a key that nobody asked for is an error at its own line, also in tabl
 TEST_CASE("a variable that is not in the environment is an error, and a doubled dollar is not a variable") {
     CHECK(error_of("p = '${NOPE}'", [](TomlTable& t) { t.text("p"); }) ==
           "f.toml:1: p: found ${NOPE}, expected that variable in the environment");
-    CHECK(error_of("p = '${SECRET'", [](TomlTable& t) { t.text("p"); }) == "f.toml:1: p: found \"${SECRET\", expected a } to close ${");
-    CHECK(error_of("p = 'a$${SECRET}${SECRET}'", [](TomlTable& t) { CHECK(t.text("p") == "a${SECRET}xyzzy"); }) == "no error");
+    CHECK(error_of("p = '${SECRET'", [](TomlTable& t) { t.text("p"); }) ==
+          "f.toml:1: p: found \"${SECRET\", expected a } to close ${");
+    CHECK(error_of("p = 'a$${SECRET}${SECRET}'", [](TomlTable& t) { CHECK(t.text("p") == "a${SECRET}xyzzy"); }) ==
+          "no error");
 }
 
 TEST_CASE("all mistakes of a file are told at once, in the order of their lines") {
-    CHECK(error_of("[a]\nn = 99\nprot = 1\n[b]\nw = 'x'\n", [](TomlTable& t) {
-        CHECK(t.table("b")->duration("w", 1s, 1h, 5s) == 5s);
-        auto a = *t.table("a");
-        CHECK(a.integer("n", 3, 9) == 3);
-        a.integer("port", 0, 9);
-        a.fault("n", "99 and a half", "less");
-    }) == "f.toml:2: a.n: found 99, expected a whole number from 3 to 9\n"
+    CHECK(error_of("[a]\nn = 99\nprot = 1\n[b]\nw = 'x'\n",
+                   [](TomlTable& t) {
+                       CHECK(t.table("b")->duration("w", 1s, 1h, 5s) == 5s);
+                       auto a = *t.table("a");
+                       CHECK(a.integer("n", 3, 9) == 3);
+                       a.integer("port", 0, 9);
+                       a.fault("n", "99 and a half", "less");
+                   }) ==
+          "f.toml:2: a.n: found 99, expected a whole number from 3 to 9\n"
           "f.toml:2: a.n: found 99 and a half, expected less\n"
           "f.toml:3: a.prot: unknown key; did you mean \"port\"?\n"
           "f.toml:5: b.w: found \"x\", expected a duration from \"1s\" to \"1h\" (units ms, s, min, h, d)");
@@ -105,28 +111,31 @@ TEST_CASE("refuse() throws at once, with what was found before") {
     auto document = TomlDocument::parse("n = 99\nm = 1", "f.toml");
     auto root = document.root();
     root.integer("n", 0, 9);
-    CHECK_THROWS_WITH_AS(root.refuse("m", "two"), "f.toml:1: n: found 99, expected a whole number from 0 to 9\n"
-                                                  "f.toml:2: m: found 1, expected two", ConfigError);
+    CHECK_THROWS_WITH_AS(root.refuse("m", "two"),
+                         "f.toml:1: n: found 99, expected a whole number from 0 to 9\n"
+                         "f.toml:2: m: found 1, expected two",
+                         ConfigError);
 }
 
 TEST_CASE("a variable that is unset or empty takes the default behind :-") {
-    CHECK(error_of("p = '${NOPE:-q}${SECRET:-r}${NOPE:-}'", [](TomlTable& t) { CHECK(t.text("p") == "qxyzzy"); }) == "no error");
+    CHECK(error_of("p = '${NOPE:-q}${SECRET:-r}${NOPE:-}'", [](TomlTable& t) { CHECK(t.text("p") == "qxyzzy"); }) ==
+          "no error");
 }
 
 TEST_CASE("driver options come out as text whatever they were written as") {
     CHECK(error_of("[o]\nlist = [1, 'two']", [](TomlTable& t) {
-        auto o = *t.table("o");
-        CHECK(o.as_text("list") == "1,two");
-        CHECK(o.line("list") == 2);
-    }) == "no error");
+              auto o = *t.table("o");
+              CHECK(o.as_text("list") == "1,two");
+              CHECK(o.line("list") == 2);
+          }) == "no error");
     CHECK(error_of("[o]\nunits = 3\nspeed = 1.5\nparity = 'e'\ntcp = false\n", [](TomlTable& t) {
-        auto o = *t.table("o");
-        CHECK(o.keys() == std::vector<std::string>{"parity", "speed", "tcp", "units"});
-        CHECK(o.as_text("units") == "3");
-        CHECK(o.as_text("speed") == "1.5");
-        CHECK(o.as_text("parity") == "e");
-        CHECK(o.as_text("tcp") == "false");
-    }) == "no error");
+              auto o = *t.table("o");
+              CHECK(o.keys() == std::vector<std::string>{"parity", "speed", "tcp", "units"});
+              CHECK(o.as_text("units") == "3");
+              CHECK(o.as_text("speed") == "1.5");
+              CHECK(o.as_text("parity") == "e");
+              CHECK(o.as_text("tcp") == "false");
+          }) == "no error");
 }
 
 TEST_CASE("a file that cannot be read is an error that names it") {
@@ -135,7 +144,8 @@ TEST_CASE("a file that cannot be read is an error that names it") {
 
 // toml++ 3.3 asserts and assumes on these; built with ASan and UBSan the first two once ended the program.
 TEST_CASE("letters outside of quotes and broken brackets are errors with their line, whatever they are") {
-    for (const char* text : {"[[[", "n = 1\n\xC3\xA9 = 2", "a.\xC9\x99 = 1", "x = \xD0\xB0", "[\xC2\xA1]", "[[\xD2\x99", "= 1", "[]", "\xFF"}) {
+    for (const char* text : {"[[[", "n = 1\n\xC3\xA9 = 2", "a.\xC9\x99 = 1", "x = \xD0\xB0", "[\xC2\xA1]", "[[\xD2\x99",
+                             "= 1", "[]", "\xFF"}) {
         CAPTURE(text);
         const std::string error = error_of(text, nothing);
         CHECK(error.starts_with("f.toml:"));
