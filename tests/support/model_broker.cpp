@@ -1,5 +1,7 @@
 #include "tests/support/model_broker.hpp"
 
+#include "runtime/mqtt_rules.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -10,25 +12,6 @@
 
 namespace gwatt::test {
 namespace asio = boost::asio;
-
-bool topic_matches(std::string_view filter, std::string_view topic) {
-    while (true) {
-        if (filter == "#") {
-            return true;
-        }
-        const auto filter_end = filter.find('/');
-        const auto topic_end = topic.find('/');
-        const auto level = filter.substr(0, filter_end);
-        if (level != "+" && level != topic.substr(0, topic_end)) {
-            return false;
-        }
-        if (filter_end == std::string_view::npos || topic_end == std::string_view::npos) {
-            return filter_end == topic_end;
-        }
-        filter.remove_prefix(filter_end + 1);
-        topic.remove_prefix(topic_end + 1);
-    }
-}
 
 ModelBroker::~ModelBroker() = default;
 
@@ -174,7 +157,7 @@ void ModelBroker::Client::take(const Message& message, bool retained) {
         return;
     }
     for (const auto& subscription : subscriptions_) {
-        if (topic_matches(subscription.filter, message.topic)) {
+        if (runtime::topic_matches(subscription.filter, message.topic)) {
             subscription.handler({message.topic, message.payload, retained, false});
         }
     }

@@ -100,7 +100,4 @@ private:
     std::vector<Subscription> subscriptions_;
 };
 
-// MQTT topic filters with + and # (MQTT 5, section 4.7).
-bool topic_matches(std::string_view filter, std::string_view topic);
-
 }  // namespace gwatt::test

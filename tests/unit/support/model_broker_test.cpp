@@ -1,5 +1,7 @@
 #include "tests/support/model_broker.hpp"
 
+#include "runtime/mqtt_rules.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <doctest/doctest.h>
@@ -8,8 +10,8 @@
 #include <memory>
 
 using namespace gwatt;
+using runtime::topic_matches;
 using test::ModelBroker;
-using test::topic_matches;
 
 namespace {
 
