@@ -1,6 +1,7 @@
 #include "agent/config.hpp"
 
 #include "proto/topics.hpp"
+#include "runtime/mqtt_options.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -15,8 +16,6 @@ using runtime::TomlTable;
 constexpr Duration shortest_period = 10ms;
 constexpr Duration longest_period = 1h;
 constexpr std::size_t most_buses = 256;
-
-bool is_loopback(std::string_view host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
 // Lower case letters, digits, underscores: a bus's name starts the names of its sensors, a driver's is a file's name.
 bool valid_name(std::string_view name) {
@@ -98,7 +97,7 @@ void read_mqtt(TomlTable& root, MqttConfig& out) {
         out.window = static_cast<std::uint16_t>(table->integer("window", 1, 1000, out.window));
         read_tls(*table, out.tls);
         if (out.host.empty()) table->fault("host", "a host name or an address");
-        if (!out.tls && !out.insecure && !is_loopback(out.host))
+        if (!out.tls && !out.insecure && !runtime::is_loopback(out.host))
             table->fault("host", "\"" + out.host + "\" without TLS",
                          "a section [mqtt.tls], or insecure = true where you mean it");
     }

@@ -1,6 +1,7 @@
 #include "fleet/config.hpp"
 
 #include "proto/topics.hpp"
+#include "runtime/mqtt_options.hpp"
 
 #include <algorithm>
 #include <map>
@@ -36,10 +37,6 @@ std::uint16_t port(TomlTable& table, std::string_view key, std::uint16_t lowest,
     return static_cast<std::uint16_t>(table.integer(key, lowest, 65535, fallback));
 }
 
-bool is_this_machine(const std::string& host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 void read_broker(TomlTable table, BrokerConfig& out) {
     out.host = table.text("host", out.host);
     out.port = port(table, "port", 1, out.port);
@@ -53,7 +50,7 @@ void read_broker(TomlTable table, BrokerConfig& out) {
         out.tls = TlsFiles{tls->text("ca", ""), tls->text("cert", ""), tls->text("key", "")};
         if (out.tls->certificate.empty() != out.tls->key.empty()) tls->fault("key", "cert and key together");
     }
-    if (!out.tls && !out.insecure && !is_this_machine(out.host))
+    if (!out.tls && !out.insecure && !runtime::is_loopback(out.host))
         table.fault("host", "\"" + out.host + "\" without TLS",
                     "a section [mqtt.tls], or insecure = true where you mean it");
     if (out.port == 0) out.port = out.tls ? 8883 : 1883;
