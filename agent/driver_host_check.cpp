@@ -69,12 +69,7 @@ std::vector<OptionMistake> read_mistakes(frame::Bytes body) {
 std::vector<OptionMistake> ask(int socket, const BusConfig& config) {
     std::vector<std::byte> memory(sizeof(frame::Header) + frame::max_request);
     frame::Writer writer{memory};
-    writer.text(config.base);
-    writer.u32(static_cast<std::uint32_t>(config.options.size()));
-    for (const auto& [name, value] : config.options) {
-        writer.text(name);
-        writer.text(value);
-    }
+    write_options(writer, config);
     const frame::Bytes request = writer.finish(frame::Type::check, 1);
     if (request.empty()) return {{"", "the options are too long"}};
     if (send(socket, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))

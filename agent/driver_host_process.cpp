@@ -117,6 +117,15 @@ boost::system::result<RunnerProcess> start_runner(const DriverHostPaths& paths, 
     return made;
 }
 
+void write_options(drivers::frame::Writer& writer, const BusConfig& config) {
+    writer.text(config.base);
+    writer.u32(static_cast<std::uint32_t>(config.options.size()));
+    for (const auto& [name, value] : config.options) {
+        writer.text(name);
+        writer.text(value);
+    }
+}
+
 bool reap_runner(int pid, std::string& how) {
     int status = 0;
     const pid_t ended = waitpid(pid, &status, WNOHANG);

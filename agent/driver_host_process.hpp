@@ -2,6 +2,7 @@
 // Starts the runner process of one bus and learns of its end, by a pidfd: no SIGCHLD, no race with other children. Loop
 // thread only. Needs Linux 5.4.
 #include "agent/bus.hpp"
+#include "drivers/runner/frame.hpp"
 
 #include <boost/system/result.hpp>
 
@@ -32,6 +33,9 @@ struct RunnerProcess {
 // The runner gets its socket, /dev/null twice, our stderr, and of the environment only what a loader needs: secrets that
 // the configuration took from the environment stay here.
 boost::system::result<RunnerProcess> start_runner(const DriverHostPaths& paths, const BusConfig& config);
+
+// The body of the frames that carry a bus's options to its runner, `open` and `check`.
+void write_options(drivers::frame::Writer& writer, const BusConfig& config);
 
 // True when the process has ended and is reaped; `how` says how ("was killed by signal 9 (Killed)").
 bool reap_runner(int pid, std::string& how);

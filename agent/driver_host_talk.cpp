@@ -45,12 +45,7 @@ bool DriverHost::State::send_plain(frame::Type type, frame::Type answer) {
 bool DriverHost::State::send_open() {
     std::vector<std::byte> memory(sizeof(frame::Header) + frame::max_request);
     frame::Writer writer{memory};
-    writer.text(config.base);
-    writer.u32(static_cast<std::uint32_t>(config.options.size()));
-    for (const auto& [name, value] : config.options) {
-        writer.text(name);
-        writer.text(value);
-    }
+    write_options(writer, config);
     if (!writer.ok()) fail_for_good("the options are too long");
     return writer.ok() && send_request(writer, frame::Type::open, frame::Type::opened);
 }
